@@ -1,0 +1,1 @@
+"""audiopipe: typed, checked, streamable pipelines for audio and speech."""

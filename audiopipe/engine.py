@@ -1,0 +1,411 @@
+"""The one engine: it runs a plan over the blocks of one stream, or of many in lockstep.
+
+Batch is the stream fed with large blocks and a last one. Windows of all streams that are
+pushed together go through a stage in one batch.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from audiopipe.errors import AudiopipeError, MemoryExhaustedError, StageError
+from audiopipe.framing import Joined, OverlapAdd, Windows, concatenate, cut, limit, overlap_add
+from audiopipe.plan import INPUT, Plan, Reference, Step
+from audiopipe.signals import Audio, Sampled, Signal
+from audiopipe.spool import Spool
+from audiopipe.stage import TwoPass, Windowed
+
+log = logging.getLogger(__name__)
+
+BATCH_ELEMENTS = 1 << 22
+"""Elements of windows that are computed at once: 16 MiB of float32, which stays in cache."""
+
+REPLAY_SIZE = 1 << 18
+"""Elements a block that is read back from a spool."""
+
+
+@dataclass(frozen=True)
+class Packet:
+    """A block on its way; `end` is the stream's length in s once no more will come."""
+
+    block: Any
+    end: Fraction | None = None
+
+
+@dataclass
+class Progress:
+    """What one stream keeps at one step."""
+
+    waiting: list[list[Packet]]
+    windows: Windows = field(default_factory=Windows)
+    joined: list[Joined] = field(default_factory=list)
+    state: Any = None
+    started: bool = False
+    taken: int = 0
+    given: int = 0
+    spool: Spool | None = None
+
+
+class Engine:
+    """A plan with its models loaded: serves any number of streams.
+
+    >>> import audiopipe
+    >>> engine = audiopipe.chain("tap").engine(Audio.empty(rate=8000, channels=1))
+    >>> [sorted(blocks) for blocks in engine.stream().finish()]
+    [['tap']]
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.models: dict[str, Any] = {}
+        self.batch: dict[str, int] = {}
+        for step in plan.steps:
+            log.info("loading %s on %s", step.name, step.choice)
+            device, dtype = step.choice.device, step.choice.dtype
+            self.models[step.name] = step.stage.load(step.formats[0], device, dtype)
+
+    def stream(self) -> Stream:
+        """A fresh stream."""
+        return Stream(self)
+
+    def compute(self, step: Step, windows: Tensor) -> tuple[Tensor, ...]:
+        """Run a windowed stage, in parts that fit into memory."""
+        stage, model = step.stage, self.models[step.name]
+        assert isinstance(stage, Windowed)
+        size = self.batch.get(step.name) or max(1, BATCH_ELEMENTS // windows[:1].numel())
+        results: list[tuple[Tensor, ...]] = []
+        position = 0
+        while position < windows.shape[0]:
+            part = windows[position : position + size]
+            try:
+                results.append(_compute(stage, model, part, step))
+            except (torch.OutOfMemoryError, RuntimeError) as error:
+                if not _out_of_memory(error):
+                    raise
+                size = min(size, part.shape[0])
+                if size == 1:
+                    raise MemoryExhaustedError(
+                        f"{step.name!r} ({stage.name}): not even one window fits into the memory "
+                        f"of {step.choice.device}; use another device or a smaller model"
+                    ) from error
+                size = self.batch[step.name] = size // 2
+                log.warning("%s: out of memory, going on %d windows at a time", step.name, size)
+                continue
+            position += part.shape[0]
+        if len(results) == 1:
+            return results[0]
+        return tuple(torch.cat(column) for column in zip(*results, strict=True))
+
+
+def _compute(stage: Windowed, model: Any, windows: Tensor, step: Step) -> tuple[Tensor, ...]:
+    dtype = step.choice.dtype if windows.is_floating_point() else None
+    with torch.inference_mode():
+        result = stage.compute(model, windows.to(step.choice.device, dtype))
+    outputs = result if isinstance(result, tuple) else (result,)
+    return tuple(o.float() if o.dtype in (torch.float16, torch.bfloat16) else o for o in outputs)
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    # The CPU allocator raises a plain RuntimeError.
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+class Lockstep:
+    """Several streams of one format that go through the engine together.
+
+    Each is known by a key. Streams may begin and end at different times.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.plan = engine.plan
+        self._progress: dict[tuple[str, Hashable], Progress] = {}
+
+    def push(
+        self,
+        blocks: Mapping[Hashable, Signal],
+        ends: Mapping[Hashable, Fraction] | None = None,
+    ) -> Iterator[dict[Hashable, dict[str, Signal]]]:
+        """Take the next block of some streams; give what comes out, in one or more rounds.
+
+        `ends` holds the length in s of each stream whose block is its last.
+        """
+        ends = ends or {}
+        arrived: dict[Reference, dict[Hashable, Packet]] = {
+            Reference(INPUT): {key: Packet(block, ends.get(key)) for key, block in blocks.items()}
+        }
+        replays: dict[tuple[str, Hashable], Iterator[Packet]] = {}
+        while True:
+            for step in self.plan.steps:
+                self._run(step, arrived, replays)
+            yield self._collect(arrived)
+            if not replays:
+                break
+            arrived = {}
+        for key in ends:
+            self._forget(key)
+
+    def save(self) -> Any:
+        """A copy of the state of all streams, to be restored in this or another object."""
+        return copy.deepcopy(self._progress)
+
+    def restore(self, saved: Any) -> None:
+        """Go on from a saved state."""
+        self._progress = copy.deepcopy(saved)
+
+    def _forget(self, key: Hashable) -> None:
+        for step in self.plan.steps:
+            self._progress.pop((step.name, key), None)
+
+    def _collect(
+        self, arrived: dict[Reference, dict[Hashable, Packet]]
+    ) -> dict[Hashable, dict[str, Signal]]:
+        out: dict[Hashable, dict[str, Signal]] = {}
+        for name, references in self.plan.outputs.items():
+            for reference in references:
+                label = name if len(references) == 1 else f"{name}.{reference.port}"
+                for key, packet in arrived.get(reference, {}).items():
+                    out.setdefault(key, {})[label] = packet.block
+        return out
+
+    def _run(
+        self,
+        step: Step,
+        arrived: dict[Reference, dict[Hashable, Packet]],
+        replays: dict[tuple[str, Hashable], Iterator[Packet]],
+    ) -> None:
+        ready: dict[Hashable, tuple[Progress, list[Packet]]] = {}
+        for key in {key for source in step.sources for key in arrived.get(source, {})}:
+            progress = self._progress.setdefault(
+                (step.name, key), Progress([[] for _ in step.sources])
+            )
+            for queue, source in zip(progress.waiting, step.sources, strict=True):
+                if packet := arrived.get(source, {}).get(key):
+                    queue.append(packet)
+            if packets := _align(progress.waiting):
+                ready[key] = progress, packets
+        stage = step.stage
+        if isinstance(stage, TwoPass):
+            given = self._two_pass(step, ready, replays)
+        elif isinstance(stage, Windowed):
+            given = _guard(step, lambda: self._windowed(step, ready))
+        else:
+            given = {k: _guard(step, lambda p=p: self._stateful(step, *p)) for k, p in ready.items()}  # type: ignore[misc]
+        for key, (blocks, end) in given.items():
+            for port, block in blocks.items():
+                if len(block) or end is not None:
+                    arrived.setdefault(Reference(step.name, port), {})[key] = Packet(block, end)
+
+    def _windowed(
+        self, step: Step, ready: dict[Hashable, tuple[Progress, list[Packet]]]
+    ) -> dict[Hashable, tuple[dict[str, Sampled], Fraction | None]]:
+        assert isinstance(step.stage, Windowed)
+        framing = step.stage.framing(step.formats[0])
+        pieces = []
+        for progress, (packet,) in ready.values():
+            block = packet.block.to(step.choice.device)
+            (series,) = block.tensors
+            pieces.append(cut(framing, progress.windows, series, packet.end is not None))
+        counts = [piece.shape[0] for piece in pieces]
+        outputs: list[tuple[Tensor, ...]] = []
+        if any(counts):
+            full = [piece for piece in pieces if piece.shape[0]]
+            windows = full[0] if len(full) == 1 else torch.cat(full)
+            columns = self.engine.compute(step, windows)
+            outputs = list(zip(*(column.split(counts) for column in columns), strict=True))
+        given = {}
+        for number, (key, (progress, (packet,))) in enumerate(ready.items()):
+            parts = outputs[number] if outputs else _nothing(step, framing)
+            given[key] = _join(step, framing, progress, parts, packet.end), packet.end
+        return given
+
+    def _stateful(
+        self, step: Step, progress: Progress, packets: list[Packet]
+    ) -> tuple[dict[str, Any], Fraction | None]:
+        model, stage = self.engine.models[step.name], step.stage
+        assert not isinstance(stage, Windowed)
+        if not progress.started:
+            progress.state, progress.started = stage.start(model, step.formats), True
+        end = packets[0].end
+        blocks = [_moved(packet.block, step) for packet in packets]
+        with torch.inference_mode():
+            result = stage.step(model, progress.state, blocks, end is not None)
+        results = result if isinstance(result, tuple) else (result,)
+        given = dict(zip(step.outputs, results, strict=True))
+        first = results[0]
+        progress.given += len(first)
+        if end is not None and stage.retimes and isinstance(first, Audio):
+            end = Fraction(progress.given, first.rate)
+        return given, end
+
+    def _two_pass(
+        self,
+        step: Step,
+        ready: dict[Hashable, tuple[Progress, list[Packet]]],
+        replays: dict[tuple[str, Hashable], Iterator[Packet]],
+    ) -> dict[Hashable, tuple[dict[str, Any], Fraction | None]]:
+        stage, model = step.stage, self.engine.models[step.name]
+        assert isinstance(stage, TwoPass)
+        for key, (progress, (packet,)) in ready.items():
+            if progress.spool is None:
+                progress.spool = Spool(packet.block.format)
+                progress.state, progress.started = stage.start(model, step.formats), True
+            block, state = _moved(packet.block, step), progress.state
+            _guard(step, lambda b=block, s=state: stage.measure(model, s, b))  # type: ignore[misc]
+            progress.spool.append(packet.block)
+            if packet.end is not None:
+                replays[step.name, key] = _replay(progress.spool, packet.end)
+        given = {}
+        for name, key in [at for at in replays if at[0] == step.name]:
+            packet, progress = next(replays[name, key]), self._progress[name, key]
+            given[key] = _guard(step, lambda q=packet, p=progress: self._stateful(step, p, [q]))  # type: ignore[misc]
+            if packet.end is not None:
+                del replays[name, key]
+        return given
+
+
+class Stream:
+    """One stream.
+
+    `push` takes a block and gives what comes out by output name; `finish` ends the stream.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._lockstep = Lockstep(engine)
+        self._source = engine.plan.source
+        self._received = 0
+
+    def push(self, block: Signal) -> dict[str, Signal]:
+        """Take the next block; give the blocks that are now known, by output name."""
+        self._received += len(block)  # type: ignore[arg-type]
+        (out,) = self._lockstep.push({0: block})
+        return out.get(0, {})
+
+    def finish(self, block: Signal | None = None) -> Iterator[dict[str, Signal]]:
+        """Take the last block, if there is one more, and end; give the rest in rounds."""
+        last = self._source if block is None else block
+        if isinstance(last, Sampled) and block is None:
+            last = last.like(*last.tensors, start=self._received)
+        self._received += 0 if block is None else len(block)  # type: ignore[arg-type]
+        hop = last.hop if isinstance(last, Sampled) else 1
+        end = Fraction(self._received * hop, last.rate)
+        for out in self._lockstep.push({0: last}, {0: end}):
+            yield out.get(0, {})
+
+    def save(self) -> Any:
+        """The state of the stream, to be restored in this or another stream of the engine."""
+        return self._received, self._lockstep.save()
+
+    def restore(self, saved: Any) -> None:
+        """Go on from a saved state."""
+        self._received, state = saved
+        self._lockstep.restore(state)
+
+
+def _moved(block: Any, step: Step) -> Any:
+    return block.to(step.choice.device) if isinstance(block, Sampled) else block
+
+
+def _guard(step: Step, call: Callable[[], Any]) -> Any:
+    """Name the stage in which something breaks."""
+    try:
+        return call()
+    except (AudiopipeError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        raise StageError(
+            f"{step.name!r} ({step.stage.name}) broke: {type(error).__name__}: {error}; "
+            "this is a fault in the stage, please report it"
+        ) from error
+
+
+def _replay(spool: Spool, end: Fraction) -> Iterator[Packet]:
+    waiting: Sampled | None = None
+    for block in spool.blocks(REPLAY_SIZE):
+        if waiting is not None:
+            yield Packet(waiting)
+        waiting = block
+    yield Packet(waiting, end)
+
+
+def _align(waiting: list[list[Packet]]) -> list[Packet]:
+    """Take from each queue the same stretch of time; nothing while one is behind.
+
+    An input that has ended earlier than the others is continued with zeros.
+    """
+    if len(waiting) == 1:
+        (queue,) = waiting
+        return [queue.pop(0)] if queue else []
+    if not all(waiting):
+        return []
+    joined = [_merge(queue) for queue in waiting]
+    ended = [packet.end is not None for packet in joined]
+    lengths = [len(packet.block) for packet in joined]
+    everything = all(ended)
+    if everything:
+        size = max(lengths)
+        end = max(packet.end for packet in joined if packet.end is not None)
+    else:
+        size = min(n for n, over in zip(lengths, ended, strict=True) if not over)
+        end = None
+    taken = []
+    for queue, packet in zip(waiting, joined, strict=True):
+        block = packet.block
+        taken.append(Packet(_exactly(block, size), end))
+        kept = block.cut(min(block.start + size, block.stop), block.stop)
+        queue[:] = [Packet(kept, packet.end)]
+    return taken
+
+
+def _merge(queue: list[Packet]) -> Packet:
+    blocks = [packet.block for packet in queue]
+    return Packet(type(blocks[0]).join(blocks), queue[-1].end)
+
+
+def _exactly(block: Sampled, size: int) -> Sampled:
+    missing = size - len(block)
+    if missing <= 0:
+        return block.cut(block.start, block.start + size)
+    padded = (torch.nn.functional.pad(t, (0, missing)) for t in block.tensors)
+    return block.like(*padded, start=block.start)
+
+
+def _nothing(step: Step, framing: Any) -> tuple[Tensor, ...]:
+    """The outputs of no window at all."""
+    join = framing.join
+    size = join.window if isinstance(join, OverlapAdd) else join.size
+    return tuple(
+        tensor.new_zeros(0, *tensor.shape[:-1], size, device=step.choice.device)
+        for format in step.outputs.values()
+        for tensor in format.tensors  # type: ignore[attr-defined]
+    )
+
+
+def _join(
+    step: Step, framing: Any, progress: Progress, parts: tuple[Tensor, ...], end: Fraction | None
+) -> dict[str, Sampled]:
+    """Put a windowed stage's outputs together, and give them their form."""
+    if not progress.joined:
+        progress.joined = [Joined() for _ in parts]
+    blocks, position = {}, 0
+    for port, format in step.outputs.items():
+        assert isinstance(format, Sampled)
+        start, tensors = progress.joined[position].given, []
+        for _ in format.series:
+            state, part = progress.joined[position], parts[position]
+            length = limit(end, format.rate, format.hop) if isinstance(format, Audio) else None
+            if isinstance(framing.join, OverlapAdd):
+                tensors.append(overlap_add(framing.join, state, part, length))
+            else:
+                tensors.append(concatenate(state, part, length))
+            position += 1
+        blocks[port] = format.like(*tensors, start=start)
+    return blocks

@@ -1,0 +1,271 @@
+"""From a graph of stages and the format of the input to a plan: what will run, in which
+order, on which formats and devices, what had to be inserted, and how late each output is.
+
+Planning loads no weights and touches no audio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from audiopipe.device import Choice, check_device, choose
+from audiopipe.errors import OfflineError, Place, PlanError, Problem, did_you_mean
+from audiopipe.registry import find_stage
+from audiopipe.signals import Audio, Sampled, Signal, Stems
+from audiopipe.stage import Chain, Reach, Stage, Stateful, Windowed, ports
+
+INPUT = "input"
+
+
+@dataclass(frozen=True)
+class Node:
+    """A stage as the definition places it; `sources` are `name`, `name.port` or `input`."""
+
+    name: str
+    stage: Stage
+    sources: tuple[str, ...]
+    place: Place | None = None
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A definition's stages in an order in which every source comes first."""
+
+    nodes: tuple[Node, ...]
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """What is written: file name -> reference. Empty: the last stage's output."""
+    strict: bool = False
+    """Whether resampling and down-mixing must be written out."""
+    places: Mapping[str, Place] = field(default_factory=dict)
+    """Where each output stands in the definition."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One output port of a step; the input is the step of that name."""
+
+    step: str
+    port: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.step}.{self.port}" if self.port else self.step
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One stage in its place."""
+
+    name: str
+    stage: Windowed | Stateful
+    sources: tuple[Reference, ...]
+    formats: tuple[Signal, ...]
+    outputs: dict[str, Signal]
+    choice: Choice
+    why: str = ""
+    """Why the planner inserted this step; empty for the author's own."""
+
+    @property
+    def reach(self) -> Reach:
+        return self.stage.reach(self.formats[0])
+
+    @property
+    def latency(self) -> Fraction:
+        """The stage's own latency in s."""
+        source = self.formats[0]
+        hop = source.hop if isinstance(source, Sampled) else 1
+        return Fraction(self.reach.latency * hop, source.rate)
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What will run."""
+
+    source: Signal
+    steps: tuple[Step, ...]
+    outputs: dict[str, tuple[Reference, ...]]
+    """Output name -> what it is made of: one reference, or the ports of a stage."""
+
+    def format(self, reference: Reference) -> Signal:
+        """What flows at a reference."""
+        if reference.step == INPUT:
+            return self.source
+        return self.step(reference.step).outputs[reference.port]
+
+    def step(self, name: str) -> Step:
+        return next(step for step in self.steps if step.name == name)
+
+    def output(self, name: str) -> Signal:
+        """The format of an output."""
+        references = self.outputs[name]
+        if len(references) == 1:
+            return self.format(references[0])
+        return Stems({r.port: self.format(r) for r in references})  # type: ignore[misc]
+
+    def latency(self, reference: Reference) -> Fraction:
+        """How late, in s, what flows at a reference is: the longest path to it."""
+        if reference.step == INPUT:
+            return Fraction(0)
+        step = self.step(reference.step)
+        return step.latency + max(self.latency(source) for source in step.sources)
+
+    def output_latency(self, name: str) -> Fraction:
+        """How late an output is, in s."""
+        return max(self.latency(reference) for reference in self.outputs[name])
+
+    def check_streamable(self) -> None:
+        """Raise OfflineError if a stage needs the whole recording; says why and what instead."""
+        reasons = [
+            f"{step.name!r} ({step.stage.name}) cannot stream: {step.stage.fidelity.why}; "
+            f"{step.stage.fidelity.instead}"
+            for step in self.steps
+            if step.stage.fidelity.kind == "offline"
+        ]
+        if reasons:
+            raise OfflineError("\n".join(reasons))
+
+
+def plan(graph: Graph, source: Signal, device: str = "auto", dtype: str = "float32") -> Plan:
+    """Make a plan for inputs of a format.
+
+    Raises PlanError with all that does not fit, DeviceError if the device cannot be used.
+    """
+    planner = _Planner(graph, source, check_device(device), dtype)
+    for node in graph.nodes:
+        planner.add(node)
+    outputs = planner.outputs()
+    if planner.problems:
+        raise PlanError(planner.problems)
+    return Plan(source, tuple(planner.steps.values()), outputs)
+
+
+class _Unresolved(Exception):
+    """A source is missing because of a problem that is noted already."""
+
+
+class _Planner:
+    def __init__(self, graph: Graph, source: Signal, device: str, dtype: str) -> None:
+        self.graph = graph
+        self.source = source
+        self.device, self.dtype = device, dtype
+        self.steps: dict[str, Step] = {}
+        self.failed: set[str] = set()
+        self.problems: list[Problem] = []
+
+    def add(self, node: Node) -> None:
+        try:
+            sources = [self.resolve(source, node.place) for source in node.sources]
+            parts = node.stage.parts() if isinstance(node.stage, Chain) else (node.stage,)
+            for number, part in enumerate(parts):
+                last = number == len(parts) - 1
+                name = node.name if last else f"{node.name}/{part.name}"
+                sources = [self.append(name, part, sources)]
+        except _Unresolved:
+            self.failed.add(node.name)
+        except ValueError as error:
+            self.problems.append(Problem(f"{node.name!r} ({node.stage.name}): {error}", node.place))
+            self.failed.add(node.name)
+
+    def resolve(self, text: str, place: Place | None) -> Reference:
+        """Turn `name` or `name.port` into a reference to one port."""
+        references = self.references(text, place)
+        if len(references) > 1:
+            names = ", ".join(map(str, references))
+            self.problems.append(Problem(f"{text!r} has several outputs: choose {names}", place))
+            raise _Unresolved
+        return references[0]
+
+    def references(self, text: str, place: Place | None) -> tuple[Reference, ...]:
+        name, _, port = text.partition(".")
+        if name in self.failed:
+            raise _Unresolved
+        if name == INPUT:
+            available = {"": self.source}
+        elif name in self.steps:
+            available = self.steps[name].outputs
+        else:
+            known = (INPUT, *self.steps)
+            hint = did_you_mean(name, known)
+            self.problems.append(Problem(f"there is no stage {name!r} here; {hint}", place))
+            raise _Unresolved
+        if port and port not in available:
+            hint = did_you_mean(port, filter(None, available))
+            self.problems.append(Problem(f"{name!r} has no output {port!r}; {hint}", place))
+            raise _Unresolved
+        if not port and "" not in available:
+            return tuple(Reference(name, port) for port in available)
+        return (Reference(name, port),)
+
+    def format(self, reference: Reference) -> Signal:
+        if reference.step == INPUT:
+            return self.source
+        return self.steps[reference.step].outputs[reference.port]
+
+    def append(self, name: str, stage: Stage, sources: Sequence[Reference]) -> Reference:
+        if not isinstance(stage, Windowed | Stateful):
+            raise TypeError(f"stage {stage.name!r} is neither windowed nor stateful")
+        if len(sources) != 1 and not stage.many:
+            raise ValueError(f"takes one input, not {len(sources)}")
+        for reference in sources:
+            format = self.format(reference)
+            if not isinstance(format, stage.takes):
+                wanted, given = stage.takes.__name__, type(format).__name__
+                raise ValueError(f"takes {wanted}, but {str(reference)!r} gives {given}")
+        wishes = stage.accepts(*(self.format(reference) for reference in sources))
+        fed = tuple(
+            self.convert(reference, wish, name)
+            for reference, wish in zip(sources, wishes, strict=True)
+        )
+        formats = tuple(self.format(reference) for reference in fed)
+        outputs = ports(stage.output(*formats))
+        choice = choose(stage, self.device, self.dtype)
+        self.steps[name] = Step(name, stage, fed, formats, outputs, choice)
+        return Reference(name, next(iter(outputs)))
+
+    def convert(self, reference: Reference, wish: Signal, consumer: str) -> Reference:
+        """Insert what makes `reference` be as wished: fewer channels first, it is cheaper."""
+        given = self.format(reference)
+        if not (isinstance(given, Audio) and isinstance(wish, Audio)):
+            return reference
+        conversions: list[tuple[str, dict[str, int], Callable[[Audio], bool]]] = [
+            ("mix", {"channels": wish.channels}, lambda a: a.channels != wish.channels),
+            ("resample", {"rate": wish.rate}, lambda a: a.rate != wish.rate),
+        ]
+        for use, config, differs in conversions:
+            format = self.format(reference)
+            assert isinstance(format, Audio)
+            if differs(format):
+                reference = self.insert(use, config, reference, consumer)
+        return reference
+
+    def insert(
+        self, use: str, config: dict[str, int], source: Reference, consumer: str
+    ) -> Reference:
+        ((key, value),) = config.items()
+        name = f"{source.step}/{use}-{value}" if not source.port else f"{source}/{use}-{value}"
+        if name in self.steps:
+            return Reference(name)
+        why = f"{consumer!r} wants {value} Hz" if key == "rate" else f"{consumer!r} wants {value} ch"
+        if self.graph.strict:
+            raise ValueError(
+                f"wants {key} {value}, but {str(source)!r} has another, and the definition is "
+                f"strict: put a stage {{use: {use}, {key}: {value}}} before it"
+            )
+        stage = find_stage(use).model_validate(config)
+        assert isinstance(stage, Windowed | Stateful)
+        format = self.format(source)
+        outputs = ports(stage.output(format))
+        choice = choose(stage, self.device, self.dtype)
+        self.steps[name] = Step(name, stage, (source,), (format,), outputs, choice, why)
+        return Reference(name)
+
+    def outputs(self) -> dict[str, tuple[Reference, ...]]:
+        wanted = self.graph.outputs or {self.graph.nodes[-1].name: self.graph.nodes[-1].name}
+        found = {}
+        for name, text in wanted.items():
+            try:
+                found[name] = self.references(text, self.graph.places.get(name))
+            except _Unresolved:
+                continue
+        return found
