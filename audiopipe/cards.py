@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Self, TypeVar
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import (
@@ -35,6 +35,9 @@ LOADABLE: Final = (".safetensors", ".onnx", ".toml", ".json", ".txt", ".yaml")
 PICKLED: Final = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin")
 
 
+Item = TypeVar("Item")
+
+
 def _http(url: str) -> str:
     if not re.match(r"https?://[^/\s]+", url):
         raise ValueError(f"{url!r} is not an http(s) address")
@@ -47,6 +50,12 @@ def _window(text: str) -> str:
     except InvalidSpecifier:
         raise ValueError(f"{text!r} is not a version window such as '>=0.27,<0.29'") from None
     return text
+
+
+def _not_empty(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    if not items:
+        raise ValueError("at least one is needed")
+    return items
 
 
 Url = Annotated[str, AfterValidator(_http)]
@@ -135,9 +144,9 @@ class Card(_Section):
     settings: Mapping[str, Any] = Field(default_factory=dict)
     rate: Annotated[StrictInt, Field(gt=0)]
     labels: tuple[str, ...] = ()
-    files: Annotated[tuple[ModelFile, ...], Field(min_length=1)]
+    files: Annotated[tuple[ModelFile, ...], AfterValidator(_not_empty)]
     licence: Licence
-    data: Annotated[tuple[TrainingSet, ...], Field(min_length=1)]
+    data: Annotated[tuple[TrainingSet, ...], AfterValidator(_not_empty)]
     recipe: str = ""
     figures: Mapping[str, str | int | float] = Field(default_factory=dict)
     citation: str = ""

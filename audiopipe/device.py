@@ -74,6 +74,6 @@ def choose(stage: Stage, device: str = "auto", dtype: str = "float32") -> Choice
 
 
 def _why_no_cuda() -> str:
-    if not torch.backends.cuda.is_built():
+    if torch.version.cuda is None:
         return "this build of torch is without CUDA"
     return "no NVIDIA driver or device is found"

@@ -32,7 +32,7 @@ Progress = Callable[[str, int, int], None]
 
 _BLOCK: Final = 1 << 16
 _GOOD_TRY: Final = 1 << 20
-"""A broken connection that brought so many bytes does not count as a failure."""
+"""A broken connection that brought so many new bytes does not count as a failure."""
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class Part:
         """Give the part its name, so that no crash can leave half a file under it."""
         with self.path.open("rb+") as file:
             os.fsync(file.fileno())
-        os.replace(self.path, target)
+        self.path.replace(target)
         self._note.unlink(missing_ok=True)
         with suppress(OSError):  # not every system can open a folder
             folder = os.open(target.parent, os.O_RDONLY)
@@ -127,7 +127,7 @@ class Downloader:
             folder.mkdir(parents=True, exist_ok=True)
             free = self.free(folder)
         except OSError as error:
-            raise ModelDownloadError(f"{folder}: cannot be used: {error.strerror}") from None
+            raise ModelDownloadError(f"{folder}: cannot be used: {error}") from None
         if free < size:
             raise ModelDownloadError(
                 f"{folder}: {decimal(size)} are needed, but only {decimal(free)} are free; "
@@ -161,11 +161,12 @@ class Downloader:
                     part.become(target)
                     return
                 except _UselessError as error:
-                    log.warning("%s: %s", url, error)
+                    if url != urls[-1]:
+                        log.warning("%s: %s; trying the next address", url, error)
                     refusals.append(f"\n  {url}: {error}")
                     wrong = wrong or isinstance(error, _WrongBytesError)
         except OSError as error:
-            raise ModelDownloadError(f"{target}: cannot be written: {error.strerror}") from None
+            raise ModelDownloadError(f"{target}: cannot be written: {error}") from None
         cause = ModelVerificationError if wrong else ModelDownloadError
         raise cause(f"{target.name} could not be downloaded:{''.join(refusals)}")
 
@@ -173,7 +174,7 @@ class Downloader:
         self, url: str, part: Part, size: int, sha256: str, tell: Callable[[int], None]
     ) -> None:
         """Fill the part from one address; raises _UselessError."""
-        failures = 0
+        failures, best = 0, part.size
         while True:
             before = part.size
             try:
@@ -182,7 +183,8 @@ class Downloader:
                 self._check(part, sha256, resumed=before > 0)
                 return
             except _BrokenError as error:
-                failures = 0 if part.size - before >= _GOOD_TRY else failures + 1
+                failures = 0 if part.size >= best + _GOOD_TRY else failures + 1
+                best = max(best, part.size)
                 if failures == self.tries:
                     raise _UselessError(f"{error} ({failures} tries)") from None
                 pause = 2.0 ** max(failures - 1, 0)

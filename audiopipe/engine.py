@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -19,7 +20,7 @@ from torch import Tensor
 from audiopipe.errors import AudiopipeError, MemoryExhaustedError, StageError
 from audiopipe.framing import Joined, OverlapAdd, Windows, concatenate, cut, limit, overlap_add
 from audiopipe.plan import INPUT, Plan, Reference, Step
-from audiopipe.signals import Audio, Sampled, Signal
+from audiopipe.signals import Audio, Sampled, Signal, Stems
 from audiopipe.spool import Spool
 from audiopipe.stage import TwoPass, Windowed
 
@@ -118,7 +119,10 @@ def _out_of_memory(error: BaseException) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
-class Lockstep:
+Key = TypeVar("Key", bound=Hashable)
+
+
+class Lockstep(Generic[Key]):
     """Several streams of one format that go through the engine together.
 
     Each is known by a key. Streams may begin and end at different times.
@@ -127,22 +131,22 @@ class Lockstep:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.plan = engine.plan
-        self._progress: dict[tuple[str, Hashable], Progress] = {}
+        self._progress: dict[tuple[str, Key], Progress] = {}
 
     def push(
         self,
-        blocks: Mapping[Hashable, Signal],
-        ends: Mapping[Hashable, Fraction] | None = None,
-    ) -> Iterator[dict[Hashable, dict[str, Signal]]]:
+        blocks: Mapping[Key, Signal],
+        ends: Mapping[Key, Fraction] | None = None,
+    ) -> Iterator[dict[Key, dict[str, Signal]]]:
         """Take the next block of some streams; give what comes out, in one or more rounds.
 
         `ends` holds the length in s of each stream whose block is its last.
         """
         ends = ends or {}
-        arrived: dict[Reference, dict[Hashable, Packet]] = {
+        arrived: dict[Reference, dict[Key, Packet]] = {
             Reference(INPUT): {key: Packet(block, ends.get(key)) for key, block in blocks.items()}
         }
-        replays: dict[tuple[str, Hashable], Iterator[Packet]] = {}
+        replays: dict[tuple[str, Key], Iterator[Packet]] = {}
         while True:
             for step in self.plan.steps:
                 self._run(step, arrived, replays)
@@ -151,7 +155,7 @@ class Lockstep:
                 break
             arrived = {}
         for key in ends:
-            self._forget(key)
+            self.drop(key)
 
     def save(self) -> Any:
         """A copy of the state of all streams, to be restored in this or another object."""
@@ -161,28 +165,29 @@ class Lockstep:
         """Go on from a saved state."""
         self._progress = copy.deepcopy(saved)
 
-    def _forget(self, key: Hashable) -> None:
+    def drop(self, key: Key) -> None:
+        """Forget a stream."""
         for step in self.plan.steps:
             self._progress.pop((step.name, key), None)
 
-    def _collect(
-        self, arrived: dict[Reference, dict[Hashable, Packet]]
-    ) -> dict[Hashable, dict[str, Signal]]:
-        out: dict[Hashable, dict[str, Signal]] = {}
+    def _collect(self, arrived: dict[Reference, dict[Key, Packet]]) -> dict[Key, dict[str, Signal]]:
+        out: dict[Key, dict[str, Signal]] = {}
         for name, references in self.plan.outputs.items():
-            for reference in references:
-                label = name if len(references) == 1 else f"{name}.{reference.port}"
-                for key, packet in arrived.get(reference, {}).items():
-                    out.setdefault(key, {})[label] = packet.block
+            for key in arrived.get(references[0], {}):
+                blocks = {r.port: arrived[r][key].block for r in references}
+                single = len(references) == 1
+                out.setdefault(key, {})[name] = (
+                    next(iter(blocks.values())) if single else (Stems(blocks))
+                )
         return out
 
     def _run(
         self,
         step: Step,
-        arrived: dict[Reference, dict[Hashable, Packet]],
-        replays: dict[tuple[str, Hashable], Iterator[Packet]],
+        arrived: dict[Reference, dict[Key, Packet]],
+        replays: dict[tuple[str, Key], Iterator[Packet]],
     ) -> None:
-        ready: dict[Hashable, tuple[Progress, list[Packet]]] = {}
+        ready: dict[Key, tuple[Progress, list[Packet]]] = {}
         for key in {key for source in step.sources for key in arrived.get(source, {})}:
             progress = self._progress.setdefault(
                 (step.name, key), Progress([[] for _ in step.sources])
@@ -192,21 +197,21 @@ class Lockstep:
                     queue.append(packet)
             if packets := _align(progress.waiting):
                 ready[key] = progress, packets
-        stage = step.stage
-        if isinstance(stage, TwoPass):
-            given = self._two_pass(step, ready, replays)
-        elif isinstance(stage, Windowed):
-            given = _guard(step, lambda: self._windowed(step, ready))
-        else:
-            given = {k: _guard(step, lambda p=p: self._stateful(step, *p)) for k, p in ready.items()}  # type: ignore[misc]
+        with _named(step):
+            if isinstance(step.stage, TwoPass):
+                given = self._two_pass(step, ready, replays)
+            elif isinstance(step.stage, Windowed):
+                given = self._windowed(step, ready)
+            else:
+                given = {key: self._stateful(step, *found) for key, found in ready.items()}
         for key, (blocks, end) in given.items():
             for port, block in blocks.items():
                 if len(block) or end is not None:
                     arrived.setdefault(Reference(step.name, port), {})[key] = Packet(block, end)
 
     def _windowed(
-        self, step: Step, ready: dict[Hashable, tuple[Progress, list[Packet]]]
-    ) -> dict[Hashable, tuple[dict[str, Sampled], Fraction | None]]:
+        self, step: Step, ready: dict[Key, tuple[Progress, list[Packet]]]
+    ) -> dict[Key, tuple[dict[str, Sampled], Fraction | None]]:
         assert isinstance(step.stage, Windowed)
         framing = step.stage.framing(step.formats[0])
         pieces = []
@@ -220,7 +225,7 @@ class Lockstep:
             full = [piece for piece in pieces if piece.shape[0]]
             windows = full[0] if len(full) == 1 else torch.cat(full)
             columns = self.engine.compute(step, windows)
-            outputs = list(zip(*(column.split(counts) for column in columns), strict=True))
+            outputs = list(zip(*(torch.split(column, counts) for column in columns), strict=True))
         given = {}
         for number, (key, (progress, (packet,))) in enumerate(ready.items()):
             parts = outputs[number] if outputs else _nothing(step, framing)
@@ -249,24 +254,23 @@ class Lockstep:
     def _two_pass(
         self,
         step: Step,
-        ready: dict[Hashable, tuple[Progress, list[Packet]]],
-        replays: dict[tuple[str, Hashable], Iterator[Packet]],
-    ) -> dict[Hashable, tuple[dict[str, Any], Fraction | None]]:
+        ready: dict[Key, tuple[Progress, list[Packet]]],
+        replays: dict[tuple[str, Key], Iterator[Packet]],
+    ) -> dict[Key, tuple[dict[str, Any], Fraction | None]]:
         stage, model = step.stage, self.engine.models[step.name]
         assert isinstance(stage, TwoPass)
         for key, (progress, (packet,)) in ready.items():
             if progress.spool is None:
                 progress.spool = Spool(packet.block.format)
                 progress.state, progress.started = stage.start(model, step.formats), True
-            block, state = _moved(packet.block, step), progress.state
-            _guard(step, lambda b=block, s=state: stage.measure(model, s, b))  # type: ignore[misc]
+            stage.measure(model, progress.state, _moved(packet.block, step))
             progress.spool.append(packet.block)
             if packet.end is not None:
                 replays[step.name, key] = _replay(progress.spool, packet.end)
         given = {}
         for name, key in [at for at in replays if at[0] == step.name]:
             packet, progress = next(replays[name, key]), self._progress[name, key]
-            given[key] = _guard(step, lambda q=packet, p=progress: self._stateful(step, p, [q]))  # type: ignore[misc]
+            given[key] = self._stateful(step, progress, [packet])
             if packet.end is not None:
                 del replays[name, key]
         return given
@@ -279,7 +283,7 @@ class Stream:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._lockstep = Lockstep(engine)
+        self._lockstep: Lockstep[int] = Lockstep(engine)
         self._source = engine.plan.source
         self._received = 0
 
@@ -314,10 +318,11 @@ def _moved(block: Any, step: Step) -> Any:
     return block.to(step.choice.device) if isinstance(block, Sampled) else block
 
 
-def _guard(step: Step, call: Callable[[], Any]) -> Any:
+@contextmanager
+def _named(step: Step) -> Iterator[None]:
     """Name the stage in which something breaks."""
     try:
-        return call()
+        yield
     except (AudiopipeError, OSError, MemoryError):
         raise
     except Exception as error:

@@ -202,4 +202,4 @@ def batched(compute: Callable[[Tensor], Tensor], windows: Tensor, size: int) -> 
     """Run `compute` over windows [n, ...] at most `size` at a time."""
     if windows.shape[0] <= size:
         return compute(windows)
-    return torch.cat([compute(part) for part in windows.split(size)])
+    return torch.cat([compute(part) for part in torch.split(windows, size)])

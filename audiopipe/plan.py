@@ -6,7 +6,7 @@ Planning loads no weights and touches no audio.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -132,12 +132,18 @@ def plan(graph: Graph, source: Signal, device: str = "auto", dtype: str = "float
     Raises PlanError with all that does not fit, DeviceError if the device cannot be used.
     """
     planner = _Planner(graph, source, check_device(device), dtype)
-    for node in graph.nodes:
-        planner.add(node)
-    outputs = planner.outputs()
+    made = planner.plan()
     if planner.problems:
         raise PlanError(planner.problems)
-    return Plan(source, tuple(planner.steps.values()), outputs)
+    return made
+
+
+def misfits(graph: Graph, source: Signal, broken: Iterable[str] = ()) -> Sequence[Problem]:
+    """All that does not fit, leaving out what follows from `broken` stages."""
+    planner = _Planner(graph, source, "cpu", "float32")
+    planner.failed.update(broken)
+    planner.plan()
+    return planner.problems
 
 
 class _Unresolved(Exception):
@@ -152,6 +158,12 @@ class _Planner:
         self.steps: dict[str, Step] = {}
         self.failed: set[str] = set()
         self.problems: list[Problem] = []
+
+    def plan(self) -> Plan:
+        for node in self.graph.nodes:
+            self.add(node)
+        outputs = self.outputs()
+        return Plan(self.source, tuple(self.steps.values()), outputs)
 
     def add(self, node: Node) -> None:
         try:
@@ -190,7 +202,7 @@ class _Planner:
             self.problems.append(Problem(f"there is no stage {name!r} here; {hint}", place))
             raise _Unresolved
         if port and port not in available:
-            hint = did_you_mean(port, filter(None, available))
+            hint = did_you_mean(port, available) if "" not in available else f"write {name!r}"
             self.problems.append(Problem(f"{name!r} has no output {port!r}; {hint}", place))
             raise _Unresolved
         if not port and "" not in available:
@@ -246,7 +258,9 @@ class _Planner:
         name = f"{source.step}/{use}-{value}" if not source.port else f"{source}/{use}-{value}"
         if name in self.steps:
             return Reference(name)
-        why = f"{consumer!r} wants {value} Hz" if key == "rate" else f"{consumer!r} wants {value} ch"
+        why = (
+            f"{consumer!r} wants {value} Hz" if key == "rate" else f"{consumer!r} wants {value} ch"
+        )
         if self.graph.strict:
             raise ValueError(
                 f"wants {key} {value}, but {str(source)!r} has another, and the definition is "
@@ -261,11 +275,16 @@ class _Planner:
         return Reference(name)
 
     def outputs(self) -> dict[str, tuple[Reference, ...]]:
-        wanted = self.graph.outputs or {self.graph.nodes[-1].name: self.graph.nodes[-1].name}
+        last = [node.name for node in self.graph.nodes[-1:]]
+        wanted = self.graph.outputs or dict(zip(last, last, strict=True))
         found = {}
         for name, text in wanted.items():
+            place = self.graph.places.get(name)
             try:
-                found[name] = self.references(text, self.graph.places.get(name))
+                references = self.references(text, place)
+                if not all(isinstance(self.format(r), Audio) for r in references[1:]):
+                    references = (self.resolve(text, place),)
+                found[name] = references
             except _Unresolved:
                 continue
         return found

@@ -241,7 +241,7 @@ class PitchTrack(Sampled):
     @property
     def seconds(self) -> np.ndarray[Any, np.dtype[np.float64]]:
         """The time of each frame in s."""
-        return np.arange(self.start, self.stop) * (self.hop / self.rate)
+        return np.arange(self.start, self.stop, dtype=np.float64) * (self.hop / self.rate)
 
     def __repr__(self) -> str:
         voiced = int(self.voiced.sum())
@@ -351,6 +351,11 @@ class Stems(Signal, Mapping[str, Audio]):
     @property
     def format(self) -> Stems:
         return Stems({name: part.format for name, part in self.parts.items()})
+
+    @classmethod
+    def join(cls, blocks: Sequence[Stems]) -> Stems:
+        """Put consecutive blocks together."""
+        return Stems({name: Audio.join([b[name] for b in blocks]) for name in blocks[0]})
 
     def __getitem__(self, name: str) -> Audio:
         return self.parts[name]

@@ -77,5 +77,5 @@ def down_mix(given: int, wanted: int) -> Tensor:
     if (given, wanted) == (6, 2):
         low = 0.5**0.5
         rows = [[1, 0, low, 0, low, 0], [0, 1, low, 0, 0, low]]
-        return torch.tensor(rows) / (1 + 2 * low)  # cannot clip
+        return torch.tensor(rows).div(1 + 2 * low)  # cannot clip
     raise ValueError(f"there is no agreed way to make {wanted} channels of {given}; mix to mono")

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from audiopipe.framing import Concatenate, Framing
 from audiopipe.signals import Audio
-from audiopipe.stage import Stage, Windowed
+from audiopipe.stage import Windowed
 from audiopipe.units import Rate
 
 

@@ -1,0 +1,258 @@
+"""From a YAML document to a graph of stages, with every fault found in one reading.
+
+audiopipe: 1                      the version of this format
+about: what the pipeline is for
+strict: false                     true: resampling and down-mixing must be written out
+stages:                           a mapping, or a list for a plain chain
+  low: {use: resample, rate: 16 kHz}
+  melody: {use: pitch, from: low} `from` defaults to the stage above
+outputs:                          file name: reference
+  melody.csv: melody
+tests:
+  - {input: tone 440 Hz 2 s, expect: {melody: 440 Hz ± 1}}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from pydantic import ValidationError
+
+from audiopipe.document import Document, parse_document
+from audiopipe.errors import DefinitionError, Place, Problem, did_you_mean
+from audiopipe.plan import INPUT, Graph, Node
+from audiopipe.registry import UnknownStageError, find_stage
+from audiopipe.stage import Stage
+
+VERSION = 1
+KEYS = ("audiopipe", "about", "strict", "stages", "outputs", "tests")
+
+
+@dataclass(frozen=True)
+class Test:
+    """An input and what is expected of the references, in the words of `check`."""
+
+    input: str
+    expect: Mapping[str, str]
+    place: Place
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A checked definition."""
+
+    graph: Graph
+    about: str = ""
+    tests: tuple[Test, ...] = ()
+    file: str = "<code>"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What could be made of a document, and all that is wrong with it."""
+
+    definition: Definition
+    problems: tuple[Problem, ...]
+    broken: frozenset[str]
+    """Names of stages that could not be made."""
+
+
+def read_definition(document: Document) -> Reading:
+    """Read a document; nothing is raised, so that the caller can look for more faults."""
+    return _Reader(document).read()
+
+
+def override(document: Document, settings: Mapping[str, str]) -> Document:
+    """Apply `--set stage.option=value`; raises DefinitionError for a path that is not there.
+
+    >>> document = parse_document("stages: {low: {use: resample, rate: 16 kHz}}")
+    >>> override(document, {"low.rate": "8 kHz"}).data["stages"]["low"]["rate"]
+    '8 kHz'
+    """
+    problems = []
+    for path, text in settings.items():
+        name, _, option = path.partition(".")
+        stages = document.data.get("stages") if isinstance(document.data, dict) else None
+        named = dict(_named(stages))
+        if not option or name not in named:
+            hint = did_you_mean(name, named) if option else "write --set stage.option=value"
+            problems.append(Problem(f"--set {path}: there is no stage {name!r}; {hint}"))
+        else:
+            stage = named[name]
+            config = stage if isinstance(stage, dict) else {"use": stage}
+            config[option] = parse_document(text, "--set").data
+            document.data["stages"][_key(stages, name)] = config
+    if problems:
+        raise DefinitionError(problems)
+    return document
+
+
+def _key(stages: Any, name: str) -> Any:
+    """The mapping's key or the list's index of a stage."""
+    return name if isinstance(stages, dict) else [n for n, _ in _named(stages)].index(name)
+
+
+def _named(stages: Any) -> Iterator[tuple[str, Any]]:
+    """Stages with their names; in a list they are named by what they use, then numbered."""
+    if isinstance(stages, dict):
+        yield from ((str(name), stage) for name, stage in stages.items())
+    elif isinstance(stages, list):
+        counts: dict[str, int] = {}
+        for stage in stages:
+            use = str(stage.get("use", "stage")) if isinstance(stage, dict) else str(stage)
+            counts[use] = counts.get(use, 0) + 1
+            yield (use if counts[use] == 1 else f"{use}-{counts[use]}"), stage
+
+
+class _Reader:
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.problems: list[Problem] = []
+        self.broken: set[str] = set()
+
+    def read(self) -> Reading:
+        data = self.document.data
+        if not isinstance(data, dict):
+            self.fault("a definition is a mapping that begins with 'audiopipe: 1'")
+            return self.reading(Definition(Graph(())))
+        for key in data:
+            if key not in KEYS:
+                self.fault(f"unknown key {key!r}; {did_you_mean(str(key), KEYS)}", str(key))
+        if data.get("audiopipe") != VERSION:
+            self.fault(f"'audiopipe: {VERSION}' must say the version of the format", "audiopipe")
+        about = self.typed("about", str, "")
+        strict = self.typed("strict", bool, False)
+        nodes = self.sort(self.nodes(data.get("stages")))
+        last = [name for name, _ in _named(data.get("stages"))][-1:]
+        outputs = self.outputs() or dict(zip(last, last, strict=True))
+        places = {name: self.document.place("outputs", name) for name in outputs}
+        graph = Graph(nodes, outputs, strict, places)
+        return self.reading(Definition(graph, about, self.tests(), self.document.file))
+
+    def reading(self, definition: Definition) -> Reading:
+        return Reading(definition, tuple(self.problems), frozenset(self.broken))
+
+    def fault(self, message: str, *path: str | int) -> None:
+        self.problems.append(Problem(message, self.document.place(*path)))
+
+    def typed(self, key: str, kind: type, default: Any) -> Any:
+        value = self.document.data.get(key, default)
+        if not isinstance(value, kind):
+            expected = {str: "text", bool: "true or false"}[kind]
+            self.fault(f"{key!r} must be {expected}, not {value!r}", key)
+            return default
+        return value
+
+    def nodes(self, stages: Any) -> list[Node]:
+        if not isinstance(stages, dict | list) or not stages:
+            self.fault("'stages' must name at least one stage", "stages")
+            return []
+        nodes = []
+        above = INPUT
+        for name, value in _named(stages):
+            path = ("stages", _key(stages, name))
+            if name == INPUT or "." in name or "/" in name:
+                self.fault(f"{name!r} cannot name a stage: no dots, no slashes, not 'input'", *path)
+            node = self.node(name, value, above, path)
+            if node is None:
+                self.broken.add(name)
+            else:
+                nodes.append(node)
+            above = name
+        return nodes
+
+    def node(self, name: str, value: Any, above: str, path: tuple[str | int, ...]) -> Node | None:
+        if isinstance(value, str):
+            value = {"use": value}
+        if not isinstance(value, dict) or not isinstance(value.get("use"), str):
+            self.fault(f"stage {name!r} must say what to use, as in {{use: pitch}}", *path)
+            return None
+        config = {str(key): item for key, item in value.items()}
+        use, sources = config.pop("use"), config.pop("from", above)
+        sources = [sources] if isinstance(sources, str) else sources
+        if not isinstance(sources, list) or not all(isinstance(s, str) for s in sources):
+            self.fault("'from' is the name of a stage, or a list of names", *path, "from")
+            return None
+        try:
+            stage = find_stage(use).model_validate(config)
+        except UnknownStageError as error:
+            self.fault(str(error), *path, "use")
+            return None
+        except ValidationError as error:
+            self.invalid(error, name, find_stage(use), path)
+            return None
+        place = self.document.place(*path, "from") if "from" in value else None
+        return Node(name, stage, tuple(sources), place or self.document.place(*path))
+
+    def invalid(
+        self, error: ValidationError, name: str, stage: type[Stage], path: tuple[str | int, ...]
+    ) -> None:
+        """Say pydantic's findings in our words."""
+        told = set()
+        for finding in error.errors():
+            option = ".".join(map(str, finding["loc"][:1]))
+            kind, message = finding["type"], finding["msg"]
+            if kind == "extra_forbidden":
+                hint = did_you_mean(option, stage.model_fields)
+                text = f"{stage.name!r} has no option {option!r}; {hint}"
+            elif kind == "missing":
+                text = f"{stage.name!r} needs the option {option!r}"
+            else:
+                reason = message.removeprefix("Value error, ")
+                reason = reason[:1].lower() + reason[1:]
+                text = (
+                    f"{name!r} ({stage.name}): {option}: {reason}"
+                    if option
+                    else (f"{name!r} ({stage.name}): {reason}")
+                )
+            if text not in told:
+                told.add(text)
+                self.fault(text, *path, *finding["loc"])
+
+    def sort(self, nodes: list[Node]) -> tuple[Node, ...]:
+        """Order the stages so that every source comes first."""
+        by_name = {node.name: node for node in nodes}
+        order = {n.name: [s.partition(".")[0] for s in n.sources] for n in nodes}
+        while True:
+            try:
+                names = list(TopologicalSorter(order).static_order())
+            except CycleError as error:
+                cycle = list(reversed(error.args[1]))
+                message = f"stages wait for each other: {' -> '.join(cycle)}"
+                self.problems.append(Problem(message, by_name[cycle[0]].place))
+                self.broken.update(cycle)
+                for name in cycle:
+                    order[name] = []
+                continue
+            return tuple(by_name[n] for n in names if n in by_name and n not in self.broken)
+
+    def outputs(self) -> dict[str, str]:
+        value = self.document.data.get("outputs", {})
+        if not isinstance(value, dict):
+            self.fault("'outputs' is a mapping from file name to stage", "outputs")
+            return {}
+        for name, reference in value.items():
+            if not isinstance(reference, str):
+                self.fault(f"output {name!r} must name a stage", "outputs", name)
+        return {str(n): r for n, r in value.items() if isinstance(r, str)}
+
+    def tests(self) -> tuple[Test, ...]:
+        value = self.document.data.get("tests", [])
+        found = []
+        for number, test in enumerate(value if isinstance(value, list) else [value]):
+            if isinstance(test, dict) and set(test) == {"input", "expect"}:
+                expect = test["expect"]
+                if isinstance(test["input"], str) and isinstance(expect, dict) and expect:
+                    texts = {str(name): str(wanted) for name, wanted in expect.items()}
+                    place = self.document.place("tests", number)
+                    found.append(Test(test["input"], texts, place))
+                    continue
+            self.fault(
+                "a test is {input: tone 440 Hz 2 s, expect: {stage: what is expected}}",
+                "tests",
+                number,
+            )
+        return tuple(found)

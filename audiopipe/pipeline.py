@@ -1,0 +1,278 @@
+"""Pipelines as people use them: load or build one, then plan, run or stream it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from audiopipe.definition import Definition, override, read_definition
+from audiopipe.document import Document, parse_document, read_document
+from audiopipe.engine import Engine
+from audiopipe.errors import DefinitionError, OutputError, Place, Problem
+from audiopipe.io.read import open_audio
+from audiopipe.io.save import check_output, save, sinks_for
+from audiopipe.plan import INPUT, Graph, Node, Plan, misfits, plan
+from audiopipe.registry import find_stage
+from audiopipe.signals import Audio, Signal, Stems, Text
+from audiopipe.stage import Chain, Stage
+
+BLOCK = 1 << 17
+"""Samples a block in batch: large enough to keep the cost of a block out of the account,
+small enough to stay in cache."""
+
+Placed = Stage | tuple[Stage, str | Sequence[str]]
+
+
+class Result(Mapping[str, Signal]):
+    """What came out, by output name; `title` names the recording that went in."""
+
+    def __init__(self, signals: Mapping[str, Signal], title: str = "audio") -> None:
+        self._signals = dict(signals)
+        self.title = title
+
+    def __getitem__(self, name: str) -> Signal:
+        return self._signals[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._signals)
+
+    def __len__(self) -> int:
+        return len(self._signals)
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{name}: {signal!r}" for name, signal in self.items())
+
+    def _repr_html_(self) -> str:
+        return "".join(f"<h4>{name}</h4>{s._repr_html_()}" for name, s in self.items())
+
+    def save(self, folder: str | Path) -> list[Path]:
+        """Write every output into `folder`; an output without a suffix gets its natural one."""
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        names = {name: file_name(name, s).replace("{name}", self.title) for name, s in self.items()}
+        return [save(s, Path(folder) / names[name]) for name, s in self.items()]
+
+
+def file_name(output: str, format: Signal) -> str:
+    """The file that an output is written to: itself, or with its signal's natural suffix."""
+    if Path(output).suffix or isinstance(format, Stems):
+        return output
+    return output + sinks_for(format)[0]
+
+
+class Pipeline:
+    """Stages in their places. Making one touches no weights and no device.
+
+    `stages` is a chain, or a mapping from name to stage, where a stage that does not follow
+    the one above it is given with the name of its source: `(stage, "name")`.
+
+    >>> from audiopipe.stages.mix import Mix
+    >>> from audiopipe.stages.tap import Tap
+    >>> pipeline = Pipeline({"mono": Mix(channels=1), "level": Tap(), "raw": (Tap(), "input")})
+    >>> sorted(pipeline.run(Audio([[0.5, -1.0], [0.5, 0.0]], rate=8000)))
+    ['raw']
+    """
+
+    def __init__(
+        self,
+        stages: Sequence[Stage] | Mapping[str, Placed],
+        *,
+        outputs: Mapping[str, str] | None = None,
+        strict: bool = False,
+        about: str = "",
+    ) -> None:
+        graph = Graph(tuple(_nodes(stages)), outputs or {}, strict)
+        self._adopt(Definition(graph, about))
+
+    @classmethod
+    def of(cls, definition: Definition) -> Pipeline:
+        """The pipeline of a definition that has been read."""
+        pipeline = cls.__new__(cls)
+        pipeline._adopt(definition)
+        return pipeline
+
+    def _adopt(self, definition: Definition) -> None:
+        self.definition = definition
+        self._engines: dict[tuple[Any, ...], Engine] = {}
+
+    @property
+    def about(self) -> str:
+        """What the pipeline is for."""
+        return self.definition.about
+
+    def plan(
+        self, source: Signal | None = None, *, device: str = "auto", dtype: str = "float32"
+    ) -> Plan:
+        """Say what will run for inputs of a format (48 kHz stereo where none is given).
+
+        Raises PlanError, DeviceError.
+        """
+        format = nominal(self.definition.graph) if source is None else source.format
+        return plan(self.definition.graph, format, device, dtype)
+
+    def engine(self, source: Signal, *, device: str = "auto", dtype: str = "float32") -> Engine:
+        """The plan with its models loaded: once for each format, device and precision."""
+        format = source.format
+        key = (*getattr(format, "signature", (type(format),)), device, dtype)
+        if key not in self._engines:
+            self._engines[key] = Engine(self.plan(format, device=device, dtype=dtype))
+        return self._engines[key]
+
+    def run(
+        self,
+        source: Signal | str | Path,
+        *,
+        device: str = "auto",
+        dtype: str = "float32",
+        progress: Callable[[int, int | None], None] | None = None,
+    ) -> Result:
+        """Run over a whole recording, or a file; `progress` hears of samples done and in all.
+
+        Raises AudioError, PlanError, DeviceError and what the stages raise.
+        """
+        collected: dict[str, list[Any]] = {}
+        if isinstance(source, str | Path):
+            with open_audio(source) as reader:
+                engine = self.engine(reader.format, device=device, dtype=dtype)
+                rounds = _rounds(engine, reader.blocks(BLOCK), reader.frames, progress)
+                _collect(rounds, collected)
+        else:
+            engine = self.engine(source, device=device, dtype=dtype)
+            blocks = _split(source) if isinstance(source, Audio) else [source]
+            total = len(source) if isinstance(source, Audio) else None
+            _collect(_rounds(engine, blocks, total, progress), collected)
+        joined = {name: type(blocks[0]).join(blocks) for name, blocks in collected.items()}
+        return Result(joined, Path(source).stem if isinstance(source, str | Path) else "audio")
+
+    def stream(
+        self, blocks: Iterable[Signal], *, device: str = "auto", dtype: str = "float32"
+    ) -> Iterator[dict[str, Signal]]:
+        """Run over blocks as they come; give what is known after each, by output name.
+
+        Raises OfflineError where a stage needs the whole recording.
+        """
+        iterator = iter(blocks)
+        first = next(iterator, None)
+        if first is None:
+            return
+        engine = self.engine(first, device=device, dtype=dtype)
+        engine.plan.check_streamable()
+        stream = engine.stream()
+        yield stream.push(first)
+        for block in iterator:
+            yield stream.push(block)
+        yield from stream.finish()
+
+
+def chain(*stages: Stage | str) -> Pipeline:
+    """A chain of stages, or of the names of stages with their defaults.
+
+    >>> chain("tap").run(Audio([0.0, 1.0], rate=8000))["tap"]
+    Levels(1 × 1 frames, hop 400 at 8000 Hz)
+    """
+    return Pipeline([find_stage(s)() if isinstance(s, str) else s for s in stages])
+
+
+def load(
+    source: str | Path | Mapping[str, Any], settings: Mapping[str, str] | None = None
+) -> Pipeline:
+    """Load a definition: a YAML file, or a mapping of the same shape.
+
+    `settings` overrides options: `{"mel.bands": "64"}`. Raises DefinitionError with all that
+    is wrong, each with its place and its cure.
+    """
+    if isinstance(source, Mapping):
+        document = Document(dict(source), {(): Place("<mapping>", 1, 1)}, "<mapping>")
+    else:
+        document = read_document(source)
+    return check(override(document, settings or {}))
+
+
+def parse(text: str, file: str = "<text>") -> Pipeline:
+    """Load a definition from YAML text; raises DefinitionError.
+
+    >>> parse("audiopipe: 1\\nstages: [{use: resample, rate: 16 kHz}, tap]").about
+    ''
+    """
+    return check(parse_document(text, file))
+
+
+def check(document: Document) -> Pipeline:
+    """Find everything that is wrong with a document, or make a pipeline of it."""
+    reading = read_definition(document)
+    graph = reading.definition.graph
+    problems = [*reading.problems, *misfits(graph, nominal(graph), reading.broken)]
+    if not problems:
+        problems = _unwritable(graph)
+    if problems:
+        order = [(p.place.line, p.place.column) if p.place else (0, 0) for p in problems]
+        ranked = sorted(range(len(problems)), key=order.__getitem__)
+        raise DefinitionError([problems[i] for i in ranked])
+    return Pipeline.of(reading.definition)
+
+
+def nominal(graph: Graph) -> Signal:
+    """What a pipeline is planned for while no input is known."""
+    for node in graph.nodes:
+        stage = node.stage.parts()[0] if isinstance(node.stage, Chain) else node.stage
+        if INPUT in node.sources and issubclass(stage.takes, Text):
+            return Text(())
+    return Audio.empty(48000, 2)
+
+
+def _unwritable(graph: Graph) -> list[Problem]:
+    """Outputs whose suffix does not fit what is in them, or that would overwrite each other."""
+    made = plan(graph, nominal(graph), "cpu")
+    problems = []
+    for name in graph.outputs:
+        place = graph.places.get(name)
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            problems.append(Problem(f"output {name!r} must lie inside the output folder", place))
+            continue
+        try:
+            check_output(file_name(name, made.output(name)), made.output(name))
+        except OutputError as error:
+            problems.append(Problem(f"output {error}", place))
+    return problems
+
+
+def _nodes(stages: Sequence[Stage] | Mapping[str, Placed]) -> Iterator[Node]:
+    if not isinstance(stages, Mapping):
+        counts: dict[str, int] = {}
+        named: dict[str, Placed] = {}
+        for stage in stages:
+            counts[stage.name] = number = counts.get(stage.name, 0) + 1
+            named[stage.name if number == 1 else f"{stage.name}-{number}"] = stage
+        stages = named
+    above = INPUT
+    for name, placed in stages.items():
+        stage, sources = placed if isinstance(placed, tuple) else (placed, above)
+        yield Node(name, stage, (sources,) if isinstance(sources, str) else tuple(sources))
+        above = name
+
+
+def _split(audio: Audio) -> Iterator[Audio]:
+    audio = audio.like(audio.samples, start=0)
+    for start in range(0, len(audio), BLOCK):
+        yield audio.cut(start, min(start + BLOCK, len(audio)))
+
+
+def _rounds(
+    engine: Engine,
+    blocks: Iterable[Signal],
+    total: int | None,
+    progress: Callable[[int, int | None], None] | None,
+) -> Iterator[dict[str, Signal]]:
+    stream, done = engine.stream(), 0
+    for block in blocks:
+        yield stream.push(block)
+        done += len(block)  # type: ignore[arg-type]
+        if progress:
+            progress(done, total)
+    yield from stream.finish()
+
+
+def _collect(rounds: Iterable[dict[str, Signal]], into: dict[str, list[Any]]) -> None:
+    for out in rounds:
+        for name, block in out.items():
+            into.setdefault(name, []).append(block)

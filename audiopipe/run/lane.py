@@ -1,0 +1,156 @@
+"""One file on its way through a batch: read by one thread, written by another."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+
+from audiopipe.errors import AudioError
+from audiopipe.io.atomic import Sink, output_error
+from audiopipe.io.read import Reader
+from audiopipe.io.save import open_sink, stem_paths
+from audiopipe.plan import Plan
+from audiopipe.run.inputs import Job
+from audiopipe.signals import Audio, Signal, Stems
+
+READ_AHEAD = 3
+"""Blocks that are read before they are wanted."""
+
+WRITE_BEHIND = 6
+"""Blocks that wait to be written."""
+
+
+class Reading:
+    """Reads blocks ahead in a thread of its own; `next` raises what reading raised."""
+
+    def __init__(self, reader: Reader, size: int) -> None:
+        self.reader = reader
+        self.received = 0
+        self._size = size
+        self._blocks: queue.Queue[Audio | Exception | None] = queue.Queue(READ_AHEAD)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="read", daemon=True)
+        self._thread.start()
+
+    def next(self) -> tuple[Audio, Fraction | None]:
+        """The next block, and the length of it all in s if it is the (empty) last."""
+        item = self._blocks.get()
+        if isinstance(item, Exception):
+            raise item
+        if item is None:
+            format = self.reader.format
+            last = format.like(*format.tensors, start=self.received)
+            return last, Fraction(self.received, format.rate)
+        self.received += len(item)
+        return item, None
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._stop.set()
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._blocks.get_nowait()
+        self._thread.join()
+        self.reader.close()
+
+    def _run(self) -> None:
+        try:
+            for block in self.reader.blocks(self._size):
+                if not self._put(block):
+                    return
+            self._put(None)
+        except OSError as error:
+            reason = f"cannot be read: {error.strerror or error}"
+            self._put(AudioError(self.reader.path, reason))
+        except Exception as error:
+            self._put(error)
+
+    def _put(self, item: Audio | Exception | None) -> bool:
+        while not self._stop.is_set():
+            with contextlib.suppress(queue.Full):
+                self._blocks.put(item, timeout=0.1)
+                return True
+        return False
+
+
+class Writing:
+    """Writes blocks behind in a thread of its own; all outputs of one job.
+
+    Making it opens every output, so that what cannot be written fails before the work.
+    """
+
+    def __init__(self, job: Job, plan: Plan) -> None:
+        self._sinks: dict[str, Sink] = {}
+        self.paths: list[Path] = []
+        self._error: Exception | None = None
+        self._blocks: queue.Queue[dict[str, Signal] | None] = queue.Queue(WRITE_BEHIND)
+        try:
+            for name, target in job.outputs.items():
+                format = plan.output(name)
+                _make_folder(target.parent)
+                self._sinks[name] = open_sink(target, format)
+                if isinstance(format, Stems):
+                    self.paths += stem_paths(target, format).values()
+                else:
+                    self.paths.append(target)
+        except BaseException:
+            self._abort()
+            raise
+        self._thread = threading.Thread(target=self._run, name="write", daemon=True)
+        self._thread.start()
+
+    def write(self, blocks: Mapping[str, Signal]) -> None:
+        """Hand blocks over by output; raises what writing has raised."""
+        self._check()
+        self._blocks.put(dict(blocks))
+
+    def close(self) -> list[Path]:
+        """Wait for all to be written, and put the files in their places."""
+        self._blocks.put(None)
+        self._thread.join()
+        self._check()
+        return self.paths
+
+    def abort(self) -> None:
+        """Give up; leave nothing behind."""
+        self._error = self._error or InterruptedError()
+        self._blocks.put(None)
+        self._thread.join()
+        self._abort()
+
+    def _check(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+    def _abort(self) -> None:
+        for sink in self._sinks.values():
+            sink.abort()
+
+    def _run(self) -> None:
+        while (blocks := self._blocks.get()) is not None:
+            if self._error is not None:
+                continue  # empty the queue, so that nobody waits for room in it
+            try:
+                for name, block in blocks.items():
+                    self._sinks[name].write(block)
+            except Exception as error:
+                self._error = error
+        if self._error is None:
+            try:
+                for sink in self._sinks.values():
+                    sink.close()
+            except Exception as error:
+                self._error = error
+        if self._error is not None:
+            self._abort()
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(folder, error) from None
