@@ -77,3 +77,14 @@ def _why_no_cuda() -> str:
     if torch.version.cuda is None:
         return "this build of torch is without CUDA"
     return "no NVIDIA driver or device is found"
+
+
+def computing_devices() -> dict[str, str]:
+    """The devices that can be asked for, and what they are."""
+    found = {"cpu": f"{torch.get_num_threads()} threads"}
+    if torch.cuda.is_available():
+        for index in range(torch.cuda.device_count()):
+            found[f"cuda:{index}"] = torch.cuda.get_device_name(index)
+    if torch.backends.mps.is_available():
+        found["mps"] = "Apple GPU"
+    return found

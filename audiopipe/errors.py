@@ -114,6 +114,12 @@ class SoundDeviceError(AudiopipeError):
     exit_code = 5
 
 
+class OverrunError(AudiopipeError):
+    """Audio came faster than it was processed, and none of it may be dropped."""
+
+    exit_code = 5
+
+
 class ModelError(AudiopipeError):
     """A model is unknown, unverified, or cannot be loaded."""
 

@@ -76,7 +76,7 @@ class Framing:
         if isinstance(self.join, OverlapAdd):
             stretch = self.join.window - self.join.before
             return self.before + ceil(Fraction(stretch * self.hop, self.join.hop))
-        return self.before
+        return self.before + ceil(Fraction((self.join.size - 1) * self.hop, self.join.size))
 
     @property
     def ahead(self) -> int:

@@ -146,7 +146,7 @@ def misfits(graph: Graph, source: Signal, broken: Iterable[str] = ()) -> Sequenc
     return planner.problems
 
 
-class _Unresolved(Exception):
+class _UnresolvedError(Exception):
     """A source is missing because of a problem that is noted already."""
 
 
@@ -173,7 +173,7 @@ class _Planner:
                 last = number == len(parts) - 1
                 name = node.name if last else f"{node.name}/{part.name}"
                 sources = [self.append(name, part, sources)]
-        except _Unresolved:
+        except _UnresolvedError:
             self.failed.add(node.name)
         except ValueError as error:
             self.problems.append(Problem(f"{node.name!r} ({node.stage.name}): {error}", node.place))
@@ -185,13 +185,13 @@ class _Planner:
         if len(references) > 1:
             names = ", ".join(map(str, references))
             self.problems.append(Problem(f"{text!r} has several outputs: choose {names}", place))
-            raise _Unresolved
+            raise _UnresolvedError
         return references[0]
 
     def references(self, text: str, place: Place | None) -> tuple[Reference, ...]:
         name, _, port = text.partition(".")
         if name in self.failed:
-            raise _Unresolved
+            raise _UnresolvedError
         if name == INPUT:
             available = {"": self.source}
         elif name in self.steps:
@@ -200,11 +200,11 @@ class _Planner:
             known = (INPUT, *self.steps)
             hint = did_you_mean(name, known)
             self.problems.append(Problem(f"there is no stage {name!r} here; {hint}", place))
-            raise _Unresolved
+            raise _UnresolvedError
         if port and port not in available:
             hint = did_you_mean(port, available) if "" not in available else f"write {name!r}"
             self.problems.append(Problem(f"{name!r} has no output {port!r}; {hint}", place))
-            raise _Unresolved
+            raise _UnresolvedError
         if not port and "" not in available:
             return tuple(Reference(name, port) for port in available)
         return (Reference(name, port),)
@@ -285,6 +285,6 @@ class _Planner:
                 if not all(isinstance(self.format(r), Audio) for r in references[1:]):
                     references = (self.resolve(text, place),)
                 found[name] = references
-            except _Unresolved:
+            except _UnresolvedError:
                 continue
         return found

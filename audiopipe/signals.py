@@ -30,6 +30,10 @@ class Signal:
         """The same signal without content."""
         raise NotImplementedError
 
+    def delayed(self, samples: int) -> Self:
+        """The same, `samples` later on its clock."""
+        raise NotImplementedError
+
     def save(self, path: str | Path) -> Path:
         """Write the signal in the form that the suffix names; errors: `OutputError`."""
         from audiopipe.io.save import save
@@ -96,6 +100,9 @@ class Sampled(Signal):
         """Elements `start` to `stop`, counted as `start` is; both must lie inside."""
         a, b = start - self.start, stop - self.start
         return self.like(*(t[..., a:b] for t in self.tensors), start=start)
+
+    def delayed(self, samples: int) -> Self:
+        return self.like(*self.tensors, start=self.start + round(samples / self.hop))
 
     def to(self, device: torch.device | str) -> Self:
         """The signal on another device."""
@@ -296,6 +303,10 @@ class Detections(Signal):
     def format(self) -> Detections:
         return replace(self, events=())
 
+    def delayed(self, samples: int) -> Detections:
+        later = (replace(e, start=e.start + samples, stop=e.stop + samples) for e in self.events)
+        return replace(self, events=tuple(later))
+
     @classmethod
     def join(cls, blocks: Sequence[Detections]) -> Detections:
         """Put consecutive blocks together."""
@@ -329,6 +340,13 @@ class Text(Signal):
     def format(self) -> Text:
         return replace(self, segments=())
 
+    def delayed(self, samples: int) -> Text:
+        def later(time: int | None) -> int | None:
+            return None if time is None else time + samples
+
+        moved = (replace(s, start=later(s.start), stop=later(s.stop)) for s in self.segments)
+        return replace(self, segments=tuple(moved))
+
     @classmethod
     def join(cls, blocks: Sequence[Text]) -> Text:
         """Put consecutive blocks together."""
@@ -351,6 +369,9 @@ class Stems(Signal, Mapping[str, Audio]):
     @property
     def format(self) -> Stems:
         return Stems({name: part.format for name, part in self.parts.items()})
+
+    def delayed(self, samples: int) -> Stems:
+        return Stems({name: part.delayed(samples) for name, part in self.parts.items()})
 
     @classmethod
     def join(cls, blocks: Sequence[Stems]) -> Stems:

@@ -63,7 +63,9 @@ class Reach:
 class Stage(BaseModel):
     """What every stage states."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, arbitrary_types_allowed=True, use_attribute_docstrings=True
+    )
 
     name: ClassVar[str]
     """The name that YAML uses, and the name of the stage's file."""

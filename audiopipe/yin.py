@@ -24,9 +24,6 @@ from torch import Tensor
 SILENCE = 1e-5
 """A window that nowhere deviates by more than this (-100 dB) from its mean holds no sound."""
 
-CHUNK = 1 << 19
-"""Samples of windows at once: what is made of them stays in the cache."""
-
 TAPS = 16
 """Lags from which the difference between two lags is interpolated."""
 
@@ -85,7 +82,7 @@ class Tables:
     count: Tensor
     """[reach]: 1, 1, 2, 3 …"""
     fine: Tensor
-    """[TAPS, points]: windowed sinc from lags to points between them."""
+    """[TAPS, points]: the polynomial through the lags, at points between the middle ones."""
     octaves: Tensor
     """[longest - shortest + 1]: how far below the highest pitch each lag is."""
 
@@ -94,15 +91,16 @@ class Tables:
         lag = torch.arange(lags.reach, dtype=torch.float64)
         points = torch.arange(-STEPS, STEPS + 1, dtype=torch.float64) / STEPS
         taps = torch.arange(1 - TAPS // 2, TAPS // 2 + 1, dtype=torch.float64)
-        distance = points - taps[:, None]
-        window = torch.cos(torch.pi / 2 * (distance / (TAPS // 2 + 1)).clamp(-1, 1)).square()
-        fine = torch.sinc(distance) * window
+        fine = torch.ones(TAPS, len(points), dtype=torch.float64)
+        for i, tap in enumerate(taps):
+            for other in (*taps[:i], *taps[i + 1 :]):
+                fine[i] *= (points - other) / (tap - other)
         searched = lag[lags.shortest : lags.longest + 1]
         return cls(
             lags,
             (lags.window / (lags.window - lag)).float().to(device),
             lag.clamp_min(1).float().to(device),
-            (fine / fine.sum(0)).float().to(device),
+            fine.float().to(device),
             (searched / lags.shortest).log2().float().to(device),
         )
 
@@ -119,7 +117,8 @@ def differences(windows: Tensor, tables: Tables) -> tuple[Tensor, Tensor]:
     numbers = torch.isfinite(peak)
     if not numbers.all():
         x, peak = torch.where(numbers, x, 0.0), torch.where(numbers, peak, 0.0)
-    x *= torch.where(peak > SILENCE, 1 / peak, 0.0)
+    heard = peak > SILENCE
+    x *= torch.where(heard, 1 / peak, 0.0)
     spectrum = torch.fft.rfft(x, lags.transform)
     power = spectrum * spectrum.conj()
     product = torch.fft.irfft(power, lags.transform)[:, : lags.reach]
@@ -129,7 +128,7 @@ def differences(windows: Tensor, tables: Tables) -> tuple[Tensor, Tensor]:
     d[:, 1:] -= (head.square() + tail.square()).cumsum(-1)
     d = d.mul_(tables.unbias).clamp_min_(0.0)
     total = d.cumsum(-1)
-    normalised = torch.where(total > 0, d * tables.count / total, 1.0)
+    normalised = (d * tables.count).div_(total.clamp_min(1e-12)).add_(~heard)
     return d, normalised
 
 
@@ -144,8 +143,8 @@ def troughs(normalised: Tensor, lags: Lags) -> Tensor:
 def refine(d: Tensor, normalised: Tensor, lag: Tensor, tables: Tables) -> tuple[Tensor, Tensor]:
     """The period, and d' there, near the troughs at `lag` [n, k]: to a fraction of a sample.
 
-    The difference is band-limited as the sound is, so that a sinc finds it between the lags;
-    a parabola through three lags errs by some cents where the period is a few samples long.
+    A polynomial through 16 lags is followed, for a parabola through three errs by some cents
+    where the period is a few samples long, and a windowed sinc ripples where it is many.
     """
     count = lag.shape[0]
     taps = torch.arange(1 - TAPS // 2, TAPS // 2 + 1, device=d.device)

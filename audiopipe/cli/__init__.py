@@ -1,1 +1,91 @@
-"""The command line: one file a verb."""
+"""The command line: one file a verb. Nothing heavy is imported before a verb needs it."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+from audiopipe import __version__
+from audiopipe.cli import check, devices, doctor, live, models, plan, run, schema, shortcuts, stages
+from audiopipe.errors import AudiopipeError
+
+INTERRUPTED = 130
+
+EXIT_CODES = """\
+Exit codes: 0 all well · 2 the command or the definition is wrong · 3 an input cannot be read ·
+4 an output cannot be written · 5 the device cannot be used · 6 a model is missing or wrong ·
+7 a package or program is missing · 8 a stage broke · 9 some inputs of a batch failed, the rest
+is done · 10 a test of a definition failed · 130 interrupted."""
+
+app = typer.Typer(
+    name="audiopipe",
+    help="Typed, checked, streamable pipelines for audio and speech.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+VERBS: tuple[Callable[..., None], ...] = (
+    run.run,
+    live.live,
+    shortcuts.spectrogram,
+    shortcuts.pitch,
+    plan.plan,
+    check.check,
+    schema.schema,
+    stages.stages,
+    devices.devices,
+    doctor.doctor,
+)
+for verb in VERBS:
+    app.command()(verb)
+app.add_typer(models.app, name="models")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say more of what is going on.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Take what all verbs share."""
+    handler = RichHandler(console=Console(stderr=True), show_path=False, show_time=False)
+    level = logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(message)s", handlers=[handler])
+
+
+def main() -> None:
+    """Run the command line; refusals are one message and an exit code, not a traceback."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        app()
+    except AudiopipeError as error:
+        for line in str(error).splitlines():
+            typer.echo(f"error: {line}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        sys.exit(0)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -31,6 +31,7 @@ class PitchPicture:
 
     def figure(self) -> Figure:
         from matplotlib.collections import LineCollection
+        from matplotlib.colors import LinearSegmentedColormap
         from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
         high, low, sure = self._high.columns(), self._low.columns(), self._sure.columns()
@@ -48,6 +49,7 @@ class PitchPicture:
         axis.grid(axis="y", color="#e8eaf0", linewidth=0.7)
         axis.set_axisbelow(True)
         if voiced.any():
+            shades = LinearSegmentedColormap.from_list("sure", ["#cfe0ea", COOL, "#0b2b40"])
             times = self._clock.times(self._high, len(high))
             middle = np.sqrt(high * low)
             points = np.stack([times, middle], axis=-1)
@@ -55,11 +57,10 @@ class PitchPicture:
             segments = np.stack([points[:-1], points[1:]], axis=1)[joined]
             surest = np.minimum(sure[1:], sure[:-1])[joined]
             lines = LineCollection(
-                list(segments), linewidths=2.2, cmap="viridis_r", capstyle="round", zorder=3
+                list(segments), linewidths=2.2, cmap=shades, capstyle="round", zorder=3
             )
             lines.set_array(surest)
             lines.set_clim(0, 1)
-            lines.set_alpha((0.35 + 0.65 * surest.clip(0, 1)).tolist())
             axis.add_collection(lines)
             # Frames without a voiced neighbour, and the spread within pooled columns.
             axis.vlines(times[voiced], low[voiced], high[voiced], color=PALE, linewidth=0.8)
@@ -72,7 +73,7 @@ class PitchPicture:
                 s=5,
                 vmin=0,
                 vmax=1,
-                cmap="viridis_r",
+                cmap=shades,
                 linewidths=0,
                 zorder=3,
             )
@@ -107,6 +108,7 @@ class LevelsPicture:
         for index, axis in enumerate(axes):
             axis.set_ylim(self.FLOOR, max(3.0, highest + 3))
             axis.grid(axis="y", color="#e8eaf0", linewidth=0.7)
+            axis.set_axisbelow(True)
             axis.axhline(0, color=ACCENT, linewidth=0.8, linestyle="--")
             many = self._format.channels > 1
             unit = f"dBFS, channel {index + 1}" if many else "dBFS"
@@ -137,6 +139,8 @@ class LevelsPicture:
             if not np.isfinite(peak[index]).any():
                 draw.empty(axis, "silence")
         if peak.size:
-            axes[0].legend(loc="upper right", ncols=2, frameon=False, fontsize=8, borderpad=0)
+            axes[0].legend(
+                loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, fontsize=8
+            )
         draw.time_axis(axes[-1], start, stop)
         return figure

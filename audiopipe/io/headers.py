@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 _PLACEHOLDERS = (range(0x7FFFF000, 0x80000001), range(0xFFFFFF00, 0x100000000))
 _OGG_PAGE = 65307  # the largest possible, in bytes
 _ID3_HEADER = 10
+_TAGS = 1 << 12  # what may stand behind the sound of an MP3
 
 
 @dataclass(frozen=True)
 class Chunk:
     """The sound in a WAV or AIFF file: bytes promised, bytes there.
 
-    `open_ended` says that the writer was a stream that never learnt its length.
+    `open_ended` says that the writer was a stream that never learnt its length. The sound
+    begins at byte `at`, behind the four bytes of its size.
     """
 
     promised: int
     present: int
     open_ended: bool
+    at: int
 
 
 def sound_chunk(path: Path) -> Chunk | None:
@@ -49,15 +53,34 @@ def _chunk(file: BinaryIO, size: int, total: int, large: int | None) -> Chunk:
     here = file.tell()
     present = file.seek(0, 2) - here
     if large is not None and size == 0xFFFFFFFF:
-        return Chunk(large, present, open_ended=large == 0)
+        return Chunk(large, present, large == 0, here)
     # A size of 0 is honest in a file that knows its total.
     if size == 0:
-        return Chunk(size, present, open_ended=total == 0 or _placeholder(total))
-    return Chunk(size, present, open_ended=_placeholder(size) and size > present)
+        return Chunk(size, present, total == 0 or _placeholder(total), here)
+    return Chunk(size, present, _placeholder(size) and size > present, here)
 
 
 def _placeholder(size: int) -> bool:
     return any(size in span for span in _PLACEHOLDERS)
+
+
+class Lengthened(FileIO):
+    """A WAV file that states a length of 0, as if it stated that it has no end.
+
+    libsndfile reads such a file to its end, the other not at all.
+    """
+
+    def __init__(self, path: Path, chunk: Chunk) -> None:
+        super().__init__(path, "rb")
+        self._size = range(chunk.at - 4, chunk.at)
+
+    def readinto(self, buffer: Any) -> int:
+        first = self.tell()
+        count = super().readinto(buffer)
+        for place in self._size:
+            if first <= place < first + count:
+                buffer[place - first] = b"\xff"
+        return count
 
 
 def ogg_ends(path: Path) -> bool:
@@ -95,4 +118,4 @@ def mp3_counts(path: Path) -> bool:
     if not flags & 1:
         return False
     # Files that were put one behind the other keep the count of the first.
-    return not flags & 2 or size - start <= length * 1.01 + (1 << 16)
+    return not flags & 2 or size - start <= length + _TAGS

@@ -57,7 +57,9 @@ def _scaled(whole: np.ndarray[Any, Any], bits: int) -> Frames:
 def to_audio(frames: Frames, rate: int, start: int, origin: str) -> Audio:
     """Make a block of samples [time, channels]; raises InvalidSamplesError for NaN and inf."""
     # One sum tells whether all are finite; only when it is not, look for the culprit.
-    if not np.isfinite(frames.sum()) and (bad := np.argwhere(~np.isfinite(frames))).size:
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = frames.sum()
+    if not np.isfinite(total) and (bad := np.argwhere(~np.isfinite(frames))).size:
         index, channel = bad[0]
         value = "NaN" if np.isnan(frames[index, channel]) else "infinite"
         raise InvalidSamplesError(
@@ -65,7 +67,8 @@ def to_audio(frames: Frames, rate: int, start: int, origin: str) -> Audio:
             f"the sample at {(start + index) / rate:.6f} s (number {start + index}, "
             f"channel {channel + 1}) is {value}; make the recording anew from its source",
         )
-    return Audio(torch.from_numpy(np.ascontiguousarray(frames.T)), rate, start)
+    own = np.require(frames.T, requirements=["C", "W"])  # a copy where it has to be
+    return Audio(torch.from_numpy(own), rate, start)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from audiopipe.errors import OutputError
 from audiopipe.io import draw
 from audiopipe.io.atomic import FileSink
 from audiopipe.io.contours import LevelsPicture, PitchPicture
-from audiopipe.io.draw import INK
 from audiopipe.io.spectra import SpectrogramPicture
 from audiopipe.io.waveforms import AudioPicture, StemsPicture
 from audiopipe.signals import (
@@ -85,7 +84,7 @@ class EventsPicture:
                 if few:
                     short = text if len(text) <= self.LETTERS else text[: self.LETTERS] + "…"
                     axis.text(
-                        at, row, f" {short}", va="center", fontsize=7, color=INK, clip_on=True
+                        at, row, f" {short}", va="center", fontsize=7, color="white", clip_on=True
                     )
         axis.set_yticks(range(len(shown)), shown, fontsize=9)
         axis.set_ylim(max(1, len(shown)) - 0.4, -0.6)

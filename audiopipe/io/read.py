@@ -12,7 +12,7 @@ import soundfile
 
 from audiopipe.errors import AudioError, did_you_mean
 from audiopipe.io.ffmpeg import FfmpegSource
-from audiopipe.io.headers import Chunk, mp3_counts, ogg_ends, sound_chunk
+from audiopipe.io.headers import Chunk, Lengthened, mp3_counts, ogg_ends, sound_chunk
 from audiopipe.io.pcm import Frames, to_audio
 from audiopipe.signals import Audio
 
@@ -157,7 +157,10 @@ def _check_file(path: Path) -> None:
 def _source(path: Path) -> Source:
     chunk = sound_chunk(path)
     try:
-        file = soundfile.SoundFile(path)
+        if chunk and chunk.open_ended and chunk.promised == 0:
+            file = soundfile.SoundFile(Lengthened(path, chunk))
+        else:
+            file = soundfile.SoundFile(path)
     except soundfile.LibsndfileError:
         return FfmpegSource(path)
     try:
@@ -175,7 +178,7 @@ def _lacking(path: Path, file: soundfile.SoundFile, chunk: Chunk | None) -> str:
     """Why libsndfile would not read this file to its end, or nothing."""
     if file.format == "MP3" and not mp3_counts(path):
         return "it is an MP3 that does not state its length"
-    if file.frames >= _UNKNOWN or (chunk and chunk.open_ended and chunk.promised == 0):
+    if file.frames >= _UNKNOWN:
         return "its header does not state its length"
     return ""
 

@@ -72,17 +72,19 @@ class SpectrogramPicture:
     def _title(self) -> str:
         form = self._format
         window, hop = (1000 * n / form.rate for n in (form.window, form.hop))
-        return f"{form.scale} spectrogram · window {window:.4g} ms · hop {hop:.4g} ms"
+        kind = form.scale if self._cepstrum else f"{form.scale} spectrogram"
+        return f"{kind} · window {window:.4g} ms · hop {hop:.4g} ms"
 
     def _shown(self, values: Array) -> tuple[Array, dict[str, Any], str]:
         """Values, how to colour them, and what the colours mean."""
         if not values.size:
             return values, {}, ""
         if self._cepstrum:
-            # The first coefficient is the loudness, and dwarfs the others.
-            others = values[:, 1:] if values.shape[1] > 1 else values
-            reach = float(np.percentile(np.abs(others), 99.5)) or 1.0
-            return values, {"cmap": "RdBu_r", "vmin": -reach, "vmax": reach}, "coefficient"
+            # The first coefficients dwarf the others: show each against its own mean.
+            centred = values - values.mean(-1, keepdims=True)
+            spread = values.std(-1, keepdims=True)
+            look = {"cmap": "RdBu_r", "vmin": -3, "vmax": 3}
+            return centred / np.where(spread > 0, spread, 1), look, "standard deviations"
         scale = self._format.scale.lower()
         if "db" in scale:
             levels = values
@@ -114,5 +116,9 @@ class SpectrogramPicture:
         else:
             wanted = np.array(_TICKS, float)
         wanted = wanted[(wanted >= centres[0]) & (wanted <= centres[-1])]
-        axis.set_yticks(np.interp(wanted, centres, np.arange(len(centres))))
-        axis.set_yticklabels([draw.hertz(f) for f in wanted])
+        places = np.interp(wanted, centres, np.arange(len(centres)))
+        kept: list[int] = []
+        for index in reversed(range(len(places))):  # low ones crowd on a mel scale
+            if not kept or places[kept[-1]] - places[index] >= 0.06 * form.bins:
+                kept.append(index)
+        axis.set_yticks(places[kept], [draw.hertz(float(wanted[i])) for i in kept])

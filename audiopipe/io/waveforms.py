@@ -9,7 +9,7 @@ import torch
 
 from audiopipe.io import draw
 from audiopipe.io.draw import ACCENT, COOL, INK
-from audiopipe.io.pool import Clock, Pool
+from audiopipe.io.pool import Array, Clock, Pool
 from audiopipe.signals import Audio, Stems
 
 if TYPE_CHECKING:
@@ -22,17 +22,20 @@ class AudioPicture:
     def __init__(self, form: Audio, names: tuple[str, ...] = ()) -> None:
         self._format = form
         self._names = names
-        self._clock = Clock(form)
+        self.clock = Clock(form)
         self._high, self._low = Pool(np.max), Pool(np.min)
 
     def add(self, block: Audio) -> None:
-        self._clock.see(block)
-        samples = block.numpy()
-        self._high.add(samples)
-        self._low.add(samples)
+        self.clock.see(block)
+        self.envelope(block.numpy(), block.numpy())
+
+    def envelope(self, high: Array, low: Array) -> None:
+        """Take the upper and the lower side of the next stretch, [panels, time] each."""
+        self._high.add(high)
+        self._low.add(low)
 
     def figure(self) -> Figure:
-        channels, (start, stop) = self._format.channels, self._clock.span(self._high)
+        channels, (start, stop) = self._format.channels, self.clock.span(self._high)
         title = f"{stop - start:.2f} s · {self._format.rate} Hz"
         figure, axes = draw.panels(channels, title, height=1.7)
         high, low = self._high.columns(), self._low.columns()
@@ -41,7 +44,7 @@ class AudioPicture:
             if not high.size:
                 draw.empty(axis, "no samples")
             else:
-                times = self._clock.times(self._high, high.shape[-1])
+                times = self.clock.times(self._high, high.shape[-1])
                 a, b = high[index], low[index]
                 axis.fill_between(times, a, b, color=COOL, linewidth=0.6, edgecolor=COOL)
             axis.axhline(0, color=INK, linewidth=0.4)
@@ -58,20 +61,20 @@ class AudioPicture:
 
 
 class StemsPicture:
-    """The waveforms of the stems, one below the other."""
+    """The waveforms of the stems, one below the other, their channels over each other."""
 
     def __init__(self, form: Stems) -> None:
-        self._names = tuple(form)
-        rows = [
-            f"{n} {c + 1}" if p.channels > 1 else n
-            for n, p in form.parts.items()
-            for c in range(p.channels)
-        ]
-        self._inner = AudioPicture(Audio.empty(form.rate if rows else 1, len(rows)), tuple(rows))
+        names = tuple(form)
+        self._inner = AudioPicture(Audio.empty(form.rate if names else 1, len(names)), names)
 
     def add(self, block: Stems) -> None:
-        rows = torch.cat([block[name].samples for name in self._names])
-        self._inner.add(Audio(rows, block.rate, next(iter(block.parts.values())).start))
+        parts = list(block.parts.values())
+        if not parts:
+            return
+        self._inner.clock.see(parts[0])
+        high = torch.stack([part.samples.amax(0) for part in parts])
+        low = torch.stack([part.samples.amin(0) for part in parts])
+        self._inner.envelope(high.numpy(), low.numpy())
 
     def figure(self) -> Figure:
         return self._inner.figure()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import struct
 from dataclasses import dataclass
 from math import log10
 from pathlib import Path
@@ -44,7 +45,7 @@ CODECS = {
     ".flac": Codec("FLAC", "FLAC", channels=8),
     # Stems are mixed and cut again: the lossy codecs are set to their transparent end.
     ".ogg": Codec("Ogg Vorbis", "OGG", "VORBIS", (), 255, (("compression_level", 0.3),)),
-    ".opus": Codec("Opus", "OGG", "OPUS", _OPUS_RATES, 255),
+    ".opus": Codec("Opus", "OGG", "OPUS", _OPUS_RATES, 255, (("compression_level", 0.6),)),
     ".mp3": Codec(
         "MP3",
         "MP3",
@@ -170,6 +171,13 @@ def check_audio(path: str | Path, form: Audio, depth: Depth = 24) -> Codec:
     return codec
 
 
+def _empty_flac(form: Audio, depth: Depth) -> bytes:
+    """A FLAC file of no samples: its first block alone (RFC 9639, 8.2)."""
+    numbers = form.rate << 44 | (form.channels - 1) << 41 | (depth - 1) << 36
+    info = struct.pack(">HH6xQ16x", 4096, 4096, numbers)
+    return b"fLaC\x80" + len(info).to_bytes(3, "big") + info
+
+
 class AudioWriter(FileSink):
     """Writes Audio to a file, whose suffix says how; making it probes all that can fail.
 
@@ -188,6 +196,7 @@ class AudioWriter(FileSink):
         self.frames = 0
         self.clipped = 0
         self.peak = 0.0
+        self._codec, self._depth = codec, depth
         self._limited = codec.name != "WAV" or depth != 32
         with self.guarded():
             self._encoder: Encoder = (
@@ -218,6 +227,8 @@ class AudioWriter(FileSink):
 
     def finish(self) -> None:
         self._encoder.close()
+        if not self.frames:
+            self._finish_empty()
         if self.clipped:
             log.warning(
                 "%s: %d samples were clipped, the loudest %.1f dB beyond full scale; "
@@ -225,4 +236,14 @@ class AudioWriter(FileSink):
                 self.path,
                 self.clipped,
                 20 * log10(self.peak),
+            )
+
+    def _finish_empty(self) -> None:
+        """Write what libsndfile does not: files without a sample."""
+        if self._codec.name == "FLAC":
+            self.file.write(_empty_flac(self.format, self._depth))
+        elif self._codec.name in ("MP3", "Opus"):
+            raise OutputError(
+                self.path,
+                f"{self._codec.name} cannot hold a recording of no samples; write .wav or .flac",
             )

@@ -36,6 +36,7 @@ class FileReport:
     seconds: float = 0.0
     took: float = 0.0
     error: str = ""
+    exit_code: int = 0
 
 
 @dataclass
@@ -248,7 +249,8 @@ class _Batch:
         lane.lockstep.drop(lane)
 
     def _fail(self, job: Job, error: Exception) -> None:
-        self._end(FileReport(job.input, "failed", error=str(error)))
+        code = getattr(error, "exit_code", 1)
+        self._end(FileReport(job.input, "failed", error=str(error), exit_code=code))
 
     def _end(self, report: FileReport) -> None:
         self.report.files.append(report)

@@ -1,0 +1,127 @@
+"""A plan as people read it: words for formats, Mermaid and SVG for graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from audiopipe.plan import INPUT, Plan, Step
+from audiopipe.signals import Audio, Levels, PitchTrack, Sampled, Signal, Spectrogram, Stems
+
+COLUMN, ROW, WIDE, HIGH = 230, 84, 180, 56
+_STYLE = (
+    "text{font:13px system-ui,sans-serif;fill:#1d2733}.small{font-size:11px;fill:#5b6b7c}"
+    "rect{fill:#f3f6fa;stroke:#8aa0b8}.inserted{stroke-dasharray:4 3;fill:#fff}"
+    ".end{fill:#e5f1e8;stroke:#7fae8c}path{fill:none;stroke:#8aa0b8;stroke-width:1.5}"
+)
+
+
+def format_words(format: Signal) -> str:
+    """A format in a few words.
+
+    >>> format_words(Audio.empty(44100, 2))
+    'audio 44100 Hz stereo'
+    """
+    if isinstance(format, Stems):
+        return f"stems {', '.join(format)}"
+    words = type(format).__name__.lower()
+    if isinstance(format, Audio):
+        names = {1: "mono", 2: "stereo"}
+        return f"audio {format.rate} Hz {names.get(format.channels, f'{format.channels} ch')}"
+    if isinstance(format, Spectrogram):
+        words = f"{format.scale} {format.channels} × {format.bins}"
+    if isinstance(format, PitchTrack):
+        words = "pitch"
+    if isinstance(format, Levels):
+        words = f"levels {format.channels} ch"
+    if isinstance(format, Sampled):
+        words += f" every {1000 * format.hop / format.rate:.4g} ms"
+    return words
+
+
+def step_words(step: Step) -> str:
+    """What a step gives."""
+    return ", ".join(
+        f"{port}: {format_words(f)}" if port else format_words(f)
+        for port, f in step.outputs.items()
+    )
+
+
+def mermaid(plan: Plan) -> str:
+    """The graph in Mermaid's notation, as GitHub and editors draw it."""
+    names = {INPUT: "input"} | {s.name: f"s{n}" for n, s in enumerate(plan.steps)}
+    lines = ["flowchart LR", f'  input(["input<br/>{format_words(plan.source)}"])']
+    for step in plan.steps:
+        label = f"{step.name}<br/>{step.stage.name}" if not step.why else step.stage.name
+        lines.append(f'  {names[step.name]}["{label}<br/>{step_words(step)}"]')
+        if step.why:
+            lines.append(f"  style {names[step.name]} stroke-dasharray: 4 3")
+        for source in step.sources:
+            port = f"|{source.port}|" if source.port else ""
+            lines.append(f"  {names[source.step]} -->{port} {names[step.name]}")
+    for number, (name, references) in enumerate(plan.outputs.items()):
+        lines.append(f'  o{number}(["{name}"])')
+        for reference in references:
+            port = f"|{reference.port}|" if reference.port else ""
+            lines.append(f"  {names[reference.step]} -->{port} o{number}")
+    return "\n".join(lines)
+
+
+def svg(plan: Plan) -> str:
+    """The graph as a picture."""
+    places = dict(_places(plan))
+    width = max(x for x, _ in places.values()) + WIDE + 30
+    height = max(y for _, y in places.values()) + HIGH + 30
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}"><style>{_STYLE}</style>'
+    ]
+    for source, target in _edges(plan):
+        (x1, y1), (x2, y2) = places[source], places[target]
+        x1, y1, y2 = x1 + WIDE, y1 + HIGH // 2, y2 + HIGH // 2
+        bend = (x2 - x1) / 2
+        parts.append(f'<path d="M{x1} {y1}C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"/>')
+    parts.append(_box(places[INPUT], "input", format_words(plan.source), "end"))
+    for step in plan.steps:
+        title = step.stage.name if step.why else f"{step.name} · {step.stage.name}"
+        kind = "inserted" if step.why else ""
+        parts.append(_box(places[step.name], title, step_words(step), kind))
+    for name in plan.outputs:
+        late = f"{1000 * float(plan.output_latency(name)):.1f} ms late"
+        parts.append(_box(places[f"→{name}"], name, late, "end"))
+    return "\n".join([*parts, "</svg>"])
+
+
+def _box(place: tuple[int, int], title: str, below: str, kind: str) -> str:
+    x, y = place
+    rounded = 14 if kind == "end" else 5
+    return (
+        f'<rect class="{kind}" x="{x}" y="{y}" width="{WIDE}" height="{HIGH}" rx="{rounded}"/>'
+        f'<text x="{x + WIDE / 2}" y="{y + 24}" text-anchor="middle">{_short(title, 26)}</text>'
+        f'<text class="small" x="{x + WIDE / 2}" y="{y + 42}" text-anchor="middle">'
+        f"{_short(below, 34)}</text>"
+    )
+
+
+def _short(text: str, length: int) -> str:
+    return escape(text if len(text) <= length else text[: length - 1] + "…")
+
+
+def _edges(plan: Plan) -> Iterator[tuple[str, str]]:
+    for step in plan.steps:
+        yield from dict.fromkeys((source.step, step.name) for source in step.sources)
+    for name, references in plan.outputs.items():
+        yield from dict.fromkeys((reference.step, f"→{name}") for reference in references)
+
+
+def _places(plan: Plan) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Boxes in columns by their distance from the input, rows by their order."""
+    depth = {INPUT: 0}
+    for source, target in _edges(plan):
+        depth[target] = max(depth.get(target, 0), depth[source] + 1)
+    last = max(depth.values())
+    rows: dict[int, int] = {}
+    for name, column in depth.items():
+        column = last if name.startswith("→") else column
+        row = rows[column] = rows.get(column, -1) + 1
+        yield name, (20 + column * COLUMN, 20 + row * ROW)

@@ -1,0 +1,271 @@
+"""Microphones and speakers, at the rate that they run at; rates are changed elsewhere.
+
+PortAudio is looked for when a device is used: a machine without it imports this file, and
+does everything else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from threading import Event
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import torch
+
+from audiopipe.errors import MissingDependencyError, SoundDeviceError, did_you_mean
+from audiopipe.io.queue import Arrival, BoundedQueue, Policy
+from audiopipe.signals import Audio
+
+_INSTALL = (
+    "install PortAudio (Debian, Ubuntu: apt install libportaudio2; macOS: brew install "
+    "portaudio), or use a file, or raw PCM from standard input"
+)
+
+
+@dataclass(frozen=True)
+class Device:
+    """A sound device; `default` says that it is taken where none is named."""
+
+    index: int
+    name: str
+    inputs: int
+    outputs: int
+    rate: int
+    default: bool
+
+
+def _sounddevice() -> Any:
+    try:
+        import sounddevice
+    except ImportError:
+        raise MissingDependencyError(
+            "sound devices need the package sounddevice: pip install sounddevice"
+        ) from None
+    except OSError:
+        raise SoundDeviceError(f"PortAudio is not installed; {_INSTALL}") from None
+    return sounddevice
+
+
+def list_devices() -> list[Device]:
+    """All sound devices of this machine; raises SoundDeviceError without PortAudio."""
+    library = _sounddevice()
+    defaults = set(library.default.device)
+    return [
+        Device(
+            index=index,
+            name=found["name"],
+            inputs=found["max_input_channels"],
+            outputs=found["max_output_channels"],
+            rate=round(found["default_samplerate"]),
+            default=index in defaults,
+        )
+        for index, found in enumerate(library.query_devices())
+    ]
+
+
+def _choose(device: int | str | None, kind: str, channels: int) -> Device:
+    """Find a device by number or name, or the default one; `kind` is inputs or outputs."""
+    what = "microphone" if kind == "inputs" else "speaker"
+    able = [d for d in list_devices() if getattr(d, kind) > 0]
+    if not able:
+        raise SoundDeviceError(
+            f"there is no {what} on this machine; use a file, or raw PCM from standard input"
+        )
+    wanted = str(device).lower()
+    if device is None:
+        found = [d for d in able if d.default] or able
+    elif wanted.isdecimal():
+        found = [d for d in able if d.index == int(wanted)]
+    else:
+        exact = [d for d in able if d.name.lower() == wanted]
+        found = exact or [d for d in able if wanted in d.name.lower()]
+    if not found:
+        names = [f"{d.index}: {d.name}" for d in able]
+        raise SoundDeviceError(f"there is no {what} {device!r}; {did_you_mean(wanted, names)}")
+    if getattr(found[0], kind) < channels:
+        raise SoundDeviceError(
+            f"{found[0].name} has {getattr(found[0], kind)} channels, not {channels}"
+        )
+    return found[0]
+
+
+def _opened(make: Any, device: Device, what: str, **settings: Any) -> Any:
+    """Make a stream and say clearly why it cannot be made."""
+    try:
+        stream = make(device=device.index, dtype="float32", **settings)
+        stream.start()
+    except Exception as error:  # PortAudioError is known only once PortAudio is there
+        if type(error).__name__ not in ("PortAudioError", "ValueError"):
+            raise
+        raise SoundDeviceError(
+            f"the {what} {device.name!r} cannot be opened ({error}); is another program using "
+            f"it? `audiopipe devices` lists the others (it runs at {device.rate} Hz)"
+        ) from error
+    return stream
+
+
+class _Stream:
+    """What a microphone and a speaker have in common."""
+
+    device: Device
+    _stream: Any = None
+
+    def close(self) -> None:
+        """Let go of the device. Harmless when called twice."""
+        raise NotImplementedError
+
+    def _stop(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Microphone(_Stream):
+    """Listens from the moment that it is made, at the device's own rate.
+
+    `queue` holds what has arrived and counts what was dropped; `overruns` counts how often
+    PortAudio itself lost sound. Raises SoundDeviceError.
+    """
+
+    def __init__(
+        self,
+        device: int | str | None = None,
+        *,
+        channels: int = 1,
+        block: float = 0.02,
+        seconds: float = 2.0,
+        policy: Policy = "drop-oldest",
+    ) -> None:
+        self.device = _choose(device, "inputs", channels)
+        self.format = Audio.empty(self.device.rate, channels)
+        self.queue = BoundedQueue(seconds, self.device.rate, policy)
+        self.overruns = 0
+        self._position = 0
+        self._stream = _opened(
+            _sounddevice().InputStream,
+            self.device,
+            "microphone",
+            samplerate=self.device.rate,
+            channels=channels,
+            blocksize=max(1, round(block * self.device.rate)),
+            callback=self._arrived,
+        )
+
+    def _arrived(self, data: Any, count: int, times: Any, status: Any) -> None:
+        at = time.monotonic()
+        if status.input_overflow:
+            self.overruns += 1
+        # The buffer is PortAudio's: it is gone when this function returns.
+        samples = torch.from_numpy(np.array(data.T, np.float32, order="C"))
+        block = Audio(samples, self.device.rate, self._position)
+        self._position += count
+        try:
+            self.queue.put(block, at)
+        except Exception as error:  # what leaves a callback is printed and lost
+            self.queue.fail(error)
+
+    def arrivals(self) -> Iterator[Arrival]:
+        """Blocks with the time of their arrival, until `close`; raises OverrunError."""
+        return iter(self.queue)
+
+    def blocks(self) -> Iterator[Audio]:
+        """Blocks, until `close`; `start` jumps over what was dropped."""
+        return (arrival.block for arrival in self.queue)
+
+    def close(self) -> None:
+        """Stop listening: `blocks` gives what has arrived, and ends."""
+        self.queue.close()
+        self._stop()
+
+
+class Speakers(_Stream):
+    """Plays blocks, at the device's own rate or another that the device can do.
+
+    `underruns` counts how often it ran dry, `missing` for how many samples; both start with
+    the first block. Raises SoundDeviceError.
+    """
+
+    def __init__(
+        self,
+        rate: int | None = None,
+        channels: int = 1,
+        device: int | str | None = None,
+        *,
+        seconds: float = 0.5,
+    ) -> None:
+        self.device = _choose(device, "outputs", channels)
+        self.format = Audio.empty(rate or self.device.rate, channels)
+        self.queue = BoundedQueue(seconds, self.format.rate, "block")
+        self.underruns = 0
+        self.missing = 0
+        self._begun = False
+        self._parts: deque[np.ndarray[Any, Any]] = deque()
+        self._done = Event()
+        self._stream = _opened(
+            _sounddevice().OutputStream,
+            self.device,
+            "speaker",
+            samplerate=self.format.rate,
+            channels=channels,
+            callback=self._wanted,
+            finished_callback=self._done.set,
+        )
+
+    def write(self, block: Audio) -> None:
+        """Play a block after those before; waits while `seconds` of sound wait."""
+        if block.signature != self.format.signature:
+            raise ValueError(f"the speakers play {self.format!r}, not {block!r}")
+        self.queue.put(block)
+
+    def _wanted(self, out: Any, count: int, times: Any, status: Any) -> None:
+        filled = 0
+        while filled < count:
+            if not self._parts:
+                arrival = self.queue.get(timeout=0)
+                if arrival is None:
+                    break
+                self._begun = True
+                self._parts.append(arrival.block.numpy().T)
+                continue
+            part = self._parts.popleft()
+            taken = part[: count - filled]
+            out[filled : filled + len(taken)] = taken
+            filled += len(taken)
+            if len(taken) < len(part):
+                self._parts.appendleft(part[len(taken) :])
+        out[filled:] = 0
+        if filled == count:
+            return
+        if self.queue.closed:
+            raise _sounddevice().CallbackStop
+        if self._begun or status.output_underflow:
+            self.underruns += 1
+            self.missing += count - filled
+
+    def close(self) -> None:
+        """Play what waits, then let go of the device."""
+        self.queue.close()
+        if self._stream is not None:
+            self._done.wait(self.queue.seconds + 5)
+        self._stop()
+
+    def abort(self) -> None:
+        """Fall silent at once."""
+        self.queue.close()
+        self._stop()

@@ -1,0 +1,243 @@
+"""Run a pipeline on what is heard now: the same stages, fed as sound arrives."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from audiopipe.engine import Engine, Stream
+from audiopipe.io.atomic import Sink, output_error
+from audiopipe.io.queue import Arrival, Counters
+from audiopipe.io.save import open_sink
+from audiopipe.pipeline import Pipeline, file_name
+from audiopipe.plan import Plan
+from audiopipe.run.source import LiveSource
+from audiopipe.signals import Sampled, Signal
+
+MEASURED = 100_000
+"""Latencies that are kept for the percentiles: the latest."""
+
+
+@dataclass(frozen=True)
+class Percentiles:
+    """Times in s."""
+
+    p50: float
+    p95: float
+    p99: float
+
+    @classmethod
+    def of(cls, seconds: list[float]) -> Percentiles:
+        """The percentiles of some times; zeros for none.
+
+        >>> Percentiles.of([0.1, 0.2, 0.3]).p50
+        0.2
+        """
+        values = np.percentile(seconds or [0.0], [50, 95, 99])
+        return cls(*(float(value) for value in values))
+
+    def __str__(self) -> str:
+        return " / ".join(f"{1000 * t:.1f}" for t in (self.p50, self.p95, self.p99)) + " ms"
+
+
+@dataclass(frozen=True)
+class LiveReport:
+    """How a live run went.
+
+    `processing` is the time that a block took to compute; `latency` by output, how old its
+    sound was when a result came out, counted from when its first sample sounded; `declared`
+    the part of it that the stages need by their nature. `overruns` were lost by the device,
+    drops by the queue.
+    """
+
+    seconds: float
+    processing: Percentiles
+    latency: Mapping[str, Percentiles]
+    declared: Mapping[str, float]
+    queue: Counters
+    overruns: int
+
+
+class LiveListener(Protocol):
+    """Who watches a live run."""
+
+    def begin(self, plan: Plan) -> None:
+        """The models are loaded, and sound is awaited."""
+
+    def hear(self, heard: Arrival, out: Mapping[str, Signal], waiting: float) -> None:
+        """A block was heard, and this came out; `waiting` s are in the queue."""
+
+
+class Deaf:
+    """Nobody watches."""
+
+    def begin(self, plan: Plan) -> None: ...
+
+    def hear(self, heard: Arrival, out: Mapping[str, Signal], waiting: float) -> None: ...
+
+
+@dataclass
+class _Clock:
+    """Measures; keeps the latest."""
+
+    processing: list[float] = field(default_factory=list)
+    latency: dict[str, list[float]] = field(default_factory=dict)
+
+    def add(self, values: list[float], value: float) -> None:
+        values.append(value)
+        if len(values) > MEASURED:
+            del values[: MEASURED // 2]
+
+    def note(self, heard: Arrival, began: float, out: Mapping[str, Signal]) -> None:
+        now = time.monotonic()
+        self.add(self.processing, now - began)
+        for name, block in out.items():
+            if isinstance(block, Sampled) and len(block):
+                sounded = Fraction(block.start * block.hop, block.rate)
+                age = Fraction(heard.block.stop, heard.block.rate) - sounded
+                latency = self.latency.setdefault(name, [])
+                self.add(latency, now - heard.at + float(age))
+
+
+def run_live(
+    pipeline: Pipeline,
+    source: LiveSource,
+    *,
+    device: str = "auto",
+    dtype: str = "float32",
+    folder: Path | None = None,
+    take: Callable[[Mapping[str, Signal]], None] | None = None,
+    listener: LiveListener | None = None,
+    seconds: float | None = None,
+) -> LiveReport:
+    """Run until the source ends, for `seconds`, or until Ctrl-C; all of these end well.
+
+    Outputs are written into `folder`, and given to `take` as they come. Where the queue had
+    to drop sound the stages begin anew behind the gap, and files hold zeros for it, so that
+    time stays right. Raises OfflineError where a stage cannot stream, OverrunError by the
+    policy `fail`, and what stages and outputs raise.
+    """
+    listener = listener or Deaf()
+    clock = _Clock()
+    try:
+        engine = pipeline.engine(source.format, device=device, dtype=dtype)
+        engine.plan.check_streamable()
+        with ExitStack() as stack:
+            files = _Files(engine.plan, folder, stack)
+            listener.begin(engine.plan)
+            heard = _play(engine, source, files, take, listener, clock, seconds)
+    finally:
+        source.close()
+    declared = {name: float(engine.plan.output_latency(name)) for name in engine.plan.outputs}
+    return LiveReport(
+        seconds=heard / source.format.rate,
+        processing=Percentiles.of(clock.processing),
+        latency={name: Percentiles.of(values) for name, values in clock.latency.items()},
+        declared=declared,
+        queue=source.queue.counters,
+        overruns=source.overruns,
+    )
+
+
+def _play(
+    engine: Engine,
+    source: LiveSource,
+    files: _Files,
+    take: Callable[[Mapping[str, Signal]], None] | None,
+    listener: LiveListener,
+    clock: _Clock,
+    seconds: float | None,
+) -> int:
+    """Push what arrives; returns the samples that went by."""
+    stretch: _Stretch | None = None
+    position = 0
+
+    def deliver(out: Mapping[str, Signal]) -> None:
+        files.write(out)
+        if take is not None and out:
+            take(out)
+
+    try:
+        for heard in source.queue:
+            block = heard.block
+            if stretch is None or block.start != position:
+                for rest in stretch.finish() if stretch else ():
+                    deliver(rest)
+                stretch = _Stretch(engine, block.start)
+            began = time.monotonic()
+            out = stretch.push(block)
+            clock.note(heard, began, out)
+            position = block.stop
+            deliver(out)
+            listener.hear(heard, out, source.queue.waiting)
+            if seconds is not None and position >= seconds * block.rate:
+                break
+    except KeyboardInterrupt:
+        pass
+    source.close()
+    for rest in stretch.finish() if stretch else engine.stream().finish():
+        deliver(rest)
+    return position
+
+
+class _Stretch:
+    """A stream over sound without a gap, whose outputs are timed from the run's beginning."""
+
+    def __init__(self, engine: Engine, start: int) -> None:
+        self._stream: Stream = engine.stream()
+        self._start = Fraction(start, engine.plan.source.rate)
+
+    def push(self, block: Sampled) -> dict[str, Signal]:
+        return self._timed(self._stream.push(block))
+
+    def finish(self) -> Iterator[dict[str, Signal]]:
+        return map(self._timed, self._stream.finish())
+
+    def _timed(self, out: dict[str, Signal]) -> dict[str, Signal]:
+        if not self._start:
+            return out
+        return {name: b.delayed(round(self._start * b.rate)) for name, b in out.items()}
+
+
+class _Files:
+    """The outputs as files, with zeros where sound was dropped."""
+
+    def __init__(self, plan: Plan, folder: Path | None, stack: ExitStack) -> None:
+        self._sinks: dict[str, Sink] = {}
+        self._next: dict[str, int] = {}
+        if folder is None:
+            return
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise output_error(folder, error) from None
+        for name in plan.outputs:
+            format = plan.output(name)
+            path = folder / file_name(name, format).replace("{name}", "live")
+            self._sinks[name] = stack.enter_context(open_sink(path, format))
+
+    def write(self, out: Mapping[str, Signal]) -> None:
+        for name, sink in self._sinks.items():
+            if name not in out:
+                continue
+            block = out[name]
+            if isinstance(block, Sampled):
+                position = self._next.get(name, 0)
+                while position < block.start:
+                    count = min(block.start - position, block.rate)
+                    zeros = (
+                        torch.zeros(*t.shape[:-1], count, dtype=t.dtype) for t in block.tensors
+                    )
+                    sink.write(block.like(*zeros, start=position))
+                    position += count
+                block = block.cut(max(position, block.start), max(position, block.stop))
+                self._next[name] = block.stop
+            sink.write(block)
