@@ -245,7 +245,7 @@ def _explain(error: Any) -> tuple[Location, str]:
     location: Location = error["loc"]
     names = [step for step in location if isinstance(step, str)]
     if error["type"] == "missing":
-        return location[:-1], f"{'.'.join(names)} is missing"
+        return location, f"{'.'.join(names)} is missing"
     if error["type"] == "extra_forbidden":
         known = _SECTIONS[tuple(names[:-1])].model_fields
         return location, f"unknown key {'.'.join(names)!r}; {did_you_mean(names[-1], known)}"

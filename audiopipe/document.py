@@ -16,6 +16,12 @@ from audiopipe.errors import DefinitionError, Place, Problem
 
 Path_ = tuple[str | int, ...]
 
+_TAGS = frozenset(
+    f"tag:yaml.org,2002:{kind}"
+    for kind in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp")
+)
+"""What YAML makes of plain data by itself."""
+
 
 @dataclass(frozen=True)
 class Document:
@@ -37,7 +43,7 @@ def read_document(file: str | Path) -> Document:
     """Read a YAML file; raises DefinitionError if it cannot be read or is not YAML."""
     path = Path(file)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise DefinitionError([Problem(f"{path}: there is no such file")]) from None
     except (OSError, UnicodeDecodeError) as error:
@@ -60,13 +66,17 @@ def parse_document(text: str, file: str = "<text>") -> Document:
         if problems:
             raise DefinitionError(problems)
         data = YAML(typ="safe", pure=True).load(StringIO(text))
+    except RecursionError:
+        problem = Problem("this is nested too deeply", Place(file, 1, 1))
+        raise DefinitionError([problem]) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else None
         reason = " ".join(str(error.problem or error.context).split())
         raise DefinitionError([Problem(f"this is not YAML: {reason}", place)]) from None
     except YAMLError as error:
-        raise DefinitionError([Problem(f"this is not YAML: {error}", Place(file, 1, 1))]) from None
+        reason = " ".join(str(error).split())
+        raise DefinitionError([Problem(f"this is not YAML: {reason}", Place(file, 1, 1))]) from None
     places: dict[Path_, Place] = {}
     if node is not None:
         _note(node, (), places, file)
@@ -74,16 +84,29 @@ def parse_document(text: str, file: str = "<text>") -> Document:
 
 
 def _refusals(node: Node, file: str, seen: set[int]) -> Iterator[Problem]:
-    """Tags could name code, and an alias inside itself has no end."""
+    """Tags could name code, an alias inside itself has no end, and of two keys one is lost."""
     if id(node) in seen:
         yield Problem("aliases are not part of a definition; write it out", _place(node, file))
         return
     seen.add(id(node))
-    tag = str(node.tag)
-    if not tag.startswith("tag:yaml.org,2002:") or tag.endswith(("binary", "python")):
+    if (tag := str(node.tag)) not in _TAGS:
         yield Problem(f"tags such as {tag!r} are not part of a definition", _place(node, file))
+    if isinstance(node, MappingNode):
+        yield from _repeated(node, file)
     for child in _children(node):
         yield from _refusals(child, file, seen)
+
+
+def _repeated(node: MappingNode, file: str) -> Iterator[Problem]:
+    first: dict[str, Place] = {}
+    for key, _ in node.value:
+        if not isinstance(key, ScalarNode):
+            yield Problem("a key must be text", _place(key, file))
+        elif key.value in first:
+            line = first[key.value].line
+            yield Problem(f"{key.value!r} is here twice, first in line {line}", _place(key, file))
+        else:
+            first[key.value] = _place(key, file)
 
 
 def _children(node: Node) -> Iterator[Node]:

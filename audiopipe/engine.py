@@ -50,7 +50,6 @@ class Progress:
     joined: list[Joined] = field(default_factory=list)
     state: Any = None
     started: bool = False
-    taken: int = 0
     given: int = 0
     spool: Spool | None = None
 
@@ -188,7 +187,7 @@ class Lockstep(Generic[Key]):
         replays: dict[tuple[str, Key], Iterator[Packet]],
     ) -> None:
         ready: dict[Key, tuple[Progress, list[Packet]]] = {}
-        for key in {key for source in step.sources for key in arrived.get(source, {})}:
+        for key in dict.fromkeys(key for s in step.sources for key in arrived.get(s, {})):
             progress = self._progress.setdefault(
                 (step.name, key), Progress([[] for _ in step.sources])
             )

@@ -162,8 +162,8 @@ def overlap_add(join: OverlapAdd, state: Joined, outputs: Tensor, length: int | 
         state.tail = outputs.new_zeros(*outputs.shape[1:-1], overlap)
         state.norm = norm.new_zeros(overlap)
     total = count * join.hop + overlap if count else overlap
-    summed = _add(outputs * weight, join.hop, total)
-    norms = _add(norm.expand(count, window), join.hop, total)
+    summed = add_up(outputs * weight, join.hop, total)
+    norms = add_up(norm.expand(count, window), join.hop, total)
     summed[..., :overlap] += state.tail
     norms[:overlap] += state.norm
     first = state.windows * join.hop - join.before
@@ -181,21 +181,22 @@ def overlap_add(join: OverlapAdd, state: Joined, outputs: Tensor, length: int | 
     return ready
 
 
-def _add(stretches: Tensor, hop: int, total: int) -> Tensor:
-    """Overlap-add stretches [n, ..., window] into [..., total]."""
+def add_up(stretches: Tensor, hop: int, total: int) -> Tensor:
+    """Add stretches [n, ..., window] up, each `hop` later than the one before: [..., total].
+
+    >>> add_up(torch.ones(3, 4), hop=2, total=8)
+    tensor([1., 1., 2., 2., 2., 2., 1., 1.])
+    """
     count, *others, window = stretches.shape
     if not count:
         return stretches.new_zeros(*others, total)
-    if window <= hop:
-        padded = torch.nn.functional.pad(stretches, (0, hop - window))
-        return padded.movedim(0, -2).flatten(-2)
-    columns = stretches.reshape(count, -1, window).permute(1, 2, 0)
-    length = (count - 1) * hop + window
-    folded = torch.nn.functional.fold(
-        columns, output_size=(1, length), kernel_size=(1, window), stride=(1, hop)
-    )
-    folded = folded.reshape(*others, length)
-    return torch.nn.functional.pad(folded, (0, total - length)) if total > length else folded
+    parts = ceil(window / hop)
+    padded = torch.nn.functional.pad(stretches, (0, parts * hop - window))
+    rows = stretches.new_zeros(count + parts - 1, *others, hop)
+    for part in range(parts):
+        rows[part : part + count] += padded[..., part * hop : (part + 1) * hop]
+    row = rows.movedim(0, -2).flatten(-2)
+    return torch.nn.functional.pad(row, (0, total - row.shape[-1]))  # cuts where negative
 
 
 def batched(compute: Callable[[Tensor], Tensor], windows: Tensor, size: int) -> Tensor:

@@ -71,10 +71,14 @@ def live(
 
     `arecord -f S16_LE -r 16000 | audiopipe live pitch --stdin --rate 16000 --json`
     """
+    import torch
+
     from audiopipe.cli.view import JsonLines, Screen
     from audiopipe.run.live import run_live
 
     pipeline = open_pipeline(definition, settings)
+    if not any(node.stage.heavy for node in pipeline.definition.graph.nodes):
+        torch.set_num_threads(1)  # a block of 20 ms is too small to be shared out
     source = _source(file, realtime, stdin, rate, channels, encoding, microphone, queue, policy)
     takers, closers = _takers(pipeline, source, play, stdout, encoding)
     console = Console(stderr=True, highlight=False)

@@ -98,7 +98,6 @@ def _opened(make: Any, device: Device, what: str, **settings: Any) -> Any:
     """Make a stream and say clearly why it cannot be made."""
     try:
         stream = make(device=device.index, dtype="float32", **settings)
-        stream.start()
     except Exception as error:  # PortAudioError is known only once PortAudio is there
         if type(error).__name__ not in ("PortAudioError", "ValueError"):
             raise
@@ -137,7 +136,7 @@ class _Stream:
 
 
 class Microphone(_Stream):
-    """Listens from the moment that it is made, at the device's own rate.
+    """Listens from `start` on, at the device's own rate; opened when it is made.
 
     `queue` holds what has arrived and counts what was dropped; `overruns` counts how often
     PortAudio itself lost sound. Raises SoundDeviceError.
@@ -167,6 +166,11 @@ class Microphone(_Stream):
             callback=self._arrived,
         )
 
+    def start(self) -> None:
+        """Begin to listen. Harmless when called twice."""
+        if self._stream is not None and not self._stream.active:
+            self._stream.start()
+
     def _arrived(self, data: Any, count: int, times: Any, status: Any) -> None:
         at = time.monotonic()
         if status.input_overflow:
@@ -182,11 +186,12 @@ class Microphone(_Stream):
 
     def arrivals(self) -> Iterator[Arrival]:
         """Blocks with the time of their arrival, until `close`; raises OverrunError."""
+        self.start()
         return iter(self.queue)
 
     def blocks(self) -> Iterator[Audio]:
         """Blocks, until `close`; `start` jumps over what was dropped."""
-        return (arrival.block for arrival in self.queue)
+        return (arrival.block for arrival in self.arrivals())
 
     def close(self) -> None:
         """Stop listening: `blocks` gives what has arrived, and ends."""
@@ -226,6 +231,7 @@ class Speakers(_Stream):
             callback=self._wanted,
             finished_callback=self._done.set,
         )
+        self._stream.start()
 
     def write(self, block: Audio) -> None:
         """Play a block after those before; waits while `seconds` of sound wait."""

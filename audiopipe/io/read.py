@@ -14,6 +14,7 @@ from audiopipe.errors import AudioError, did_you_mean
 from audiopipe.io.ffmpeg import FfmpegSource
 from audiopipe.io.headers import Chunk, Lengthened, mp3_counts, ogg_ends, sound_chunk
 from audiopipe.io.pcm import Frames, to_audio
+from audiopipe.io.sndfile import SteadyFile
 from audiopipe.signals import Audio
 
 _UNKNOWN = 1 << 62  # libsndfile's way to say that a FLAC stream states no length
@@ -37,14 +38,14 @@ class Source(Protocol):
 
 
 class SndfileSource:
-    """A file that libsndfile decodes, and whose length it knows."""
+    """A file that libsndfile decodes to its end."""
 
-    def __init__(self, path: Path, file: soundfile.SoundFile) -> None:
+    def __init__(self, path: Path, file: SteadyFile) -> None:
         self.path = path
         self.rate: int = file.samplerate
         self.channels: int = file.channels
-        self.frames: int | None = file.frames
-        self.duration: float | None = file.frames / file.samplerate
+        self.frames: int | None = file.frames if file.frames < _UNKNOWN else None
+        self.duration = None if self.frames is None else self.frames / self.rate
         self._file = file
         self._slack = _MP3_SLACK if file.format == "MP3" else 0
         self._given = 0
@@ -55,7 +56,8 @@ class SndfileSource:
         try:
             count = self._file.buffer_read_into(frames, "float32")
         except soundfile.LibsndfileError as error:
-            raise self._cut_off(f" ({error.error_string.rstrip('.')})") from None
+            why = str(error).strip().rstrip(".").removeprefix("Error : ")
+            raise self._cut_off(f" ({why})") from None
         self._given += count
         if count < size and self._given < (self.frames or 0) - self._slack:
             raise self._cut_off("")
@@ -63,10 +65,10 @@ class SndfileSource:
 
     def _cut_off(self, why: str) -> AudioError:
         there = self._given / self.rate
+        known = "" if self.duration is None else f" of {self.duration:.3f}"
         return AudioError(
             self.path,
-            f"is damaged or cut off: decoding ended after {there:.3f} of {self.duration:.3f} s"
-            f"{why}; {_WHOLE}",
+            f"is damaged or cut off: decoding ended after {there:.3f}{known} s{why}; {_WHOLE}",
         )
 
     def close(self) -> None:
@@ -158,15 +160,15 @@ def _source(path: Path) -> Source:
     chunk = sound_chunk(path)
     try:
         if chunk and chunk.open_ended and chunk.promised == 0:
-            file = soundfile.SoundFile(Lengthened(path, chunk))
+            file = SteadyFile(Lengthened(path, chunk))
         else:
-            file = soundfile.SoundFile(path)
+            file = SteadyFile(path)
     except soundfile.LibsndfileError:
         return FfmpegSource(path)
     try:
-        if lacking := _lacking(path, file, chunk):
+        if file.format == "MP3" and not mp3_counts(path):
             file.close()
-            return FfmpegSource(path, lacking)
+            return FfmpegSource(path, "it is an MP3 that does not state its length")
         _check_whole(path, file, chunk)
     except BaseException:
         file.close()
@@ -174,16 +176,7 @@ def _source(path: Path) -> Source:
     return SndfileSource(path, file)
 
 
-def _lacking(path: Path, file: soundfile.SoundFile, chunk: Chunk | None) -> str:
-    """Why libsndfile would not read this file to its end, or nothing."""
-    if file.format == "MP3" and not mp3_counts(path):
-        return "it is an MP3 that does not state its length"
-    if file.frames >= _UNKNOWN:
-        return "its header does not state its length"
-    return ""
-
-
-def _check_whole(path: Path, file: soundfile.SoundFile, chunk: Chunk | None) -> None:
+def _check_whole(path: Path, file: SteadyFile, chunk: Chunk | None) -> None:
     there = file.frames / file.samplerate
     if file.format == "OGG" and not ogg_ends(path):
         raise AudioError(path, f"is cut off after {there:.3f} s: its end is missing; {_WHOLE}")

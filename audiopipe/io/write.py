@@ -16,6 +16,7 @@ import soundfile
 from audiopipe.errors import InvalidSamplesError, OutputError, did_you_mean
 from audiopipe.io.atomic import FileSink
 from audiopipe.io.pcm import Encoding, Frames
+from audiopipe.io.sndfile import SteadyFile
 from audiopipe.io.wav import WavEncoder
 from audiopipe.signals import Audio
 
@@ -102,7 +103,7 @@ class SndfileEncoder:
 
     def __init__(self, file: BinaryIO, form: Audio, codec: Codec, depth: Depth) -> None:
         self._guard = _Guard(file)
-        self._file = soundfile.SoundFile(
+        self._file = SteadyFile(
             self._guard,
             "w",
             samplerate=form.rate,

@@ -84,9 +84,9 @@ def _measures(signal: Signal) -> dict[tuple[str, str], Callable[[], float]]:
         measures["pitch", "Hz"] = lambda: float(signal.hz[signal.voiced].median())
         measures["voiced", "%"] = lambda: 100 * float(signal.voiced.float().mean())
     if isinstance(signal, Spectrogram) and signal.frequencies:
-        measures["peak", "Hz"] = lambda: signal.frequencies[
-            int(signal.values.abs().mean(dim=(0, 2)).argmax())
-        ]
+        values = signal.values.abs() if signal.values.is_complex() else signal.values
+        strongest = int(values.mean(dim=(0, 2)).argmax())
+        measures["peak", "Hz"] = lambda: signal.frequencies[strongest]
     if isinstance(signal, Audio):
         measures["peak", "dB"] = lambda: _decibels(signal.samples.abs().max())
         measures["rms", "dB"] = lambda: _decibels(signal.samples.square().mean().sqrt())

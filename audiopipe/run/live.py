@@ -20,7 +20,10 @@ from audiopipe.io.save import open_sink
 from audiopipe.pipeline import Pipeline, file_name
 from audiopipe.plan import Plan
 from audiopipe.run.source import LiveSource
-from audiopipe.signals import Sampled, Signal
+from audiopipe.signals import Audio, Sampled, Signal
+
+WARM_UP = 2
+"""Seconds of silence that go through a pipeline before it listens."""
 
 MEASURED = 100_000
 """Latencies that are kept for the percentiles: the latest."""
@@ -132,7 +135,9 @@ def run_live(
         engine.plan.check_streamable()
         with ExitStack() as stack:
             files = _Files(engine.plan, folder, stack)
+            _warm_up(engine)
             listener.begin(engine.plan)
+            source.start()
             heard = _play(engine, source, files, take, listener, clock, seconds)
     finally:
         source.close()
@@ -186,6 +191,15 @@ def _play(
     for rest in stretch.finish() if stretch else engine.stream().finish():
         deliver(rest)
     return position
+
+
+def _warm_up(engine: Engine) -> None:
+    """Compute on silence: what is made when it is first used must not delay the first sound."""
+    format = engine.plan.source
+    if isinstance(format, Audio):
+        stream = engine.stream()
+        silence = torch.zeros(format.channels, WARM_UP * format.rate)
+        stream.push(Audio(silence, format.rate))
 
 
 class _Stretch:

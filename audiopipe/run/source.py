@@ -24,12 +24,15 @@ class LiveSource(Protocol):
     queue: BoundedQueue
     overruns: int
 
+    def start(self) -> None:
+        """Begin to listen."""
+
     def close(self) -> None:
         """Stop listening; what waits in the queue can still be got."""
 
 
 class Feed:
-    """Blocks that a thread of its own puts into the queue as they come."""
+    """Blocks that a thread of its own puts into the queue as they come, from `start` on."""
 
     overruns = 0
 
@@ -47,6 +50,9 @@ class Feed:
         self._blocks = blocks
         self._release = release
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
+
+    def start(self) -> None:
+        """Begin to listen."""
         self._thread.start()
 
     def close(self) -> None:

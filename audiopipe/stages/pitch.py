@@ -28,6 +28,9 @@ LOWEST = 10.0
 MARGIN = TAPS
 """By how many samples half a window is longer than the longest period, at least."""
 
+IN_CACHE = 1 << 18
+"""Samples of windows that are looked at together."""
+
 PERIODS = 3
 """How many of the longest periods a window holds, unless it is given."""
 
@@ -93,7 +96,8 @@ class Frames(_Yin):
         return PitchTrack.empty(source.rate, _hop(self.hop, source))
 
     def compute(self, model: Tables, windows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        period, aperiodicity = first_below(windows[:, 0], model, self.threshold)
+        parts = [first_below(part, model, self.threshold) for part in _parts(windows)]
+        period, aperiodicity = (torch.cat(column) for column in zip(*parts, strict=True))
         hz = model.lags.rate / period
         voiced = aperiodicity < self.voicing_threshold
         return hz[:, None], voiced[:, None], (1 - aperiodicity)[:, None]
@@ -109,7 +113,8 @@ class Propose(_Yin):
         return Candidates(none, none, source.rate, _hop(self.hop, source))
 
     def compute(self, model: Tables, windows: Tensor) -> tuple[Tensor, Tensor]:
-        period, aperiodicity = candidates(windows[:, 0], model, CANDIDATES, OCTAVE)
+        parts = [candidates(part, model, CANDIDATES, OCTAVE) for part in _parts(windows)]
+        period, aperiodicity = (torch.cat(column) for column in zip(*parts, strict=True))
         return (model.lags.rate / period)[..., None], aperiodicity[..., None]
 
 
@@ -266,6 +271,11 @@ def _lags(rate: int, pitches: tuple[float, float], window: Span | None) -> Lags:
             f"'{ceil(1000 * least / rate)} ms', or begin the range higher"
         )
     return Lags.of(rate, *pitches, max(least, given))
+
+
+def _parts(windows: Tensor) -> Sequence[Tensor]:
+    """Windows [n, 1, window] in parts [some, window] that stay in the cache: half the time."""
+    return windows[:, 0].split(max(1, IN_CACHE // windows.shape[-1]))
 
 
 def _hop(hop: Span, source: Audio) -> int:

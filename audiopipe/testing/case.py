@@ -15,7 +15,7 @@ from audiopipe.engine import Engine, Stream
 from audiopipe.plan import INPUT, Graph, Node, Plan, Reference, plan
 from audiopipe.registry import find_stage
 from audiopipe.signals import Sampled, Signal
-from audiopipe.stage import Stage
+from audiopipe.stage import Stage, ports
 from audiopipe.testing.compare import ConformanceError, Outcome
 from audiopipe.testing.inputs import Kind, Source, sources
 
@@ -35,13 +35,20 @@ class Case:
     ) -> None:
         self.stage, self.source, self.inputs = stage, source, inputs
         self.chunkings, self.seed = chunkings, seed
-        self.graph = Graph((Node(STAGE, stage, (INPUT,) * inputs),))
         self.tried = 0
 
     def __str__(self) -> str:
         config = ", ".join(f"{k}={v}" for k, v in self.stage.model_dump(exclude_unset=True).items())
         times = f" × {self.inputs} inputs" if self.inputs > 1 else ""
         return f"{self.stage.name}({config}) on {self.source.name}{times}"
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The stage alone, with all its ports written out."""
+        sources = (self.source.format,) * self.inputs
+        names = ports(self.stage.output(*self.stage.accepts(*sources)))
+        outputs = {reference: reference for reference in map(_reference, names)}
+        return Graph((Node(STAGE, self.stage, (INPUT,) * self.inputs),), outputs)
 
     def planned(self, device: str = "cpu", dtype: str = "float32") -> Plan:
         """A new plan for the stage."""
@@ -72,10 +79,7 @@ class Case:
     @property
     def outputs(self) -> dict[str, Reference]:
         """Where each output of a run comes from."""
-        references = self.plan.outputs[STAGE]
-        if len(references) == 1:
-            return {STAGE: references[0]}
-        return {f"{STAGE}.{reference.port}": reference for reference in references}
+        return {label: reference for label, (reference,) in self.plan.outputs.items()}
 
     @property
     def formats(self) -> dict[str, Signal]:
@@ -105,13 +109,13 @@ class Case:
 
     @cached_property
     def length(self) -> int:
-        """Elements of a test recording: half a second, or some times the stage's reach."""
+        """Elements of a test recording: 0.3 s, or some times the stage's reach."""
         spans = []
         for reference in self.outputs.values():
             behind, ahead = self.reach(reference)
             spans.append((behind or 0) + max(ahead, self.plan.latency(reference)))
         span, tick = int(max(spans) / self.tick), self.tick
-        usual = max(int(Fraction(1, 2) / tick), 40, min(3 * span, int(12 / tick)))
+        usual = max(int(Fraction(3, 10) / tick), 40, min(3 * span, int(2 / tick)))
         return max(usual, span + span // 2) + (137 if self.tick < Fraction(1, 4000) else 3)
 
     def signal(self, length: int | None = None, seed: int = 0, kind: Kind = "sound") -> Sampled:
@@ -134,17 +138,21 @@ class Case:
         return np.random.default_rng((self.seed, zlib.crc32(check.encode())))
 
 
+def _reference(port: str) -> str:
+    return f"{STAGE}.{port}" if port else STAGE
+
+
 def chunking(length: int, rng: np.random.Generator) -> list[int]:
     """Block sizes for a recording: none, one, few and many elements, at most `length` in all.
 
     What is left over goes with the end of the stream.
     """
-    many = int(np.exp(rng.uniform(np.log(max(1.0, length / 60)), np.log(max(2, length)))))
+    many = int(np.exp(rng.uniform(np.log(max(1.0, length / 25)), np.log(max(2, length)))))
     sizes: list[int] = []
     left = length
-    while left > 0 and len(sizes) < 400:
-        size = int(rng.choice([0, 1, rng.integers(2, 10), rng.integers(1, many + 1)], p=MIX))
-        sizes.append(min(size, left))
+    while left > 0 and len(sizes) < 300:
+        choices = (0, 1, int(rng.integers(2, 10)), int(rng.integers(1, many + 1)))
+        sizes.append(min(choices[rng.choice(4, p=MIX)], left))
         left -= sizes[-1]
     return sizes[: int(rng.integers(0, len(sizes) + 1))] if rng.random() < 0.3 else sizes
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from fractions import Fraction
-
 from audiopipe.engine import Lockstep
-from audiopipe.signals import Sampled, Signal
+from audiopipe.signals import Signal
 from audiopipe.stage import Windowed
 from audiopipe.testing.case import Case, Rounds, check, chunking, feed, join, run, split
 from audiopipe.testing.compare import compare
@@ -18,14 +15,14 @@ def chunkings(case: Case) -> str:
     rng, signal, count = case.random("chunkings"), case.usual, len(case.usual)
     promised = f"streamed equals whole ({case.stage.fidelity.kind})"
     usual = [chunking(count, rng) for _ in range(case.chunkings)]
-    singles = [count * 2 // 3, *[1] * min(150, count // 3)]
+    singles = [count * 2 // 3, *[1] * min(100, count // 3)]
     fixed = [[count], [count // 2, count - count // 2], singles]
     largest = 0.0
     for sizes in (*usual, *fixed):
         got = run(case.engine, signal, sizes)
         where = f"{count} elements in blocks of {_short(sizes)}"
         largest = max(largest, compare(got, case.whole, case.tolerance, promised, where))
-    brief = case.signal(min(count, 200))
+    brief = case.signal(min(count, 120))
     want, got = run(case.engine, brief), run(case.engine, brief, [1] * len(brief))
     where = f"{len(brief)} elements, one by one"
     largest = max(largest, compare(got, want, case.tolerance, promised, where))
@@ -109,17 +106,16 @@ def streams(case: Case) -> str:
 @check
 def lockstep(case: Case) -> str:
     """Streams of several lengths that go through the engine together give what each gives alone."""
-    rng, together = case.random("lockstep"), Lockstep(case.engine)
+    rng = case.random("lockstep")
+    together: Lockstep[int] = Lockstep(case.engine)
     lengths = (case.length, case.length // 3, 1, 0)
     signals = {key: case.signal(length, seed=key) for key, length in enumerate(lengths)}
     left = {key: split(s, chunking(len(s), rng)) for key, s in signals.items()}
-    rounds: dict[Hashable, Rounds] = {key: [] for key in signals}
+    rounds: dict[int, Rounds] = {key: [] for key in signals}
     while left:
         chosen = [key for key in left if rng.random() < 0.8]
-        blocks: dict[Hashable, Signal] = {key: left[key].pop(0) for key in chosen}
-        ends: dict[Hashable, Fraction] = {
-            key: _duration(signals[key]) for key in chosen if not left[key]
-        }
+        blocks: dict[int, Signal] = {key: left[key].pop(0) for key in chosen}
+        ends = {key: signals[key].duration for key in chosen if not left[key]}
         for out in together.push(blocks, ends):
             for key, given in out.items():
                 rounds[key].append(given)
@@ -130,10 +126,6 @@ def lockstep(case: Case) -> str:
         got, want = join(rounds[key]), run(case.engine, signal)
         largest = max(largest, compare(got, want, case.tolerance, lockstep.promise, where))
     return f"{len(lengths)} streams together differ by {largest:.1e} at most"
-
-
-def _duration(signal: Sampled) -> Fraction:
-    return signal.duration
 
 
 CHECKS = (chunkings, batch, state, streams, lockstep)

@@ -11,7 +11,7 @@ from audiopipe.framing import OverlapAdd
 from audiopipe.plan import Step
 from audiopipe.signals import Audio, Sampled, Signal
 from audiopipe.stage import Windowed
-from audiopipe.testing.case import STAGE, Case, check, chunking, feed, join, run, split
+from audiopipe.testing.case import STAGE, Case, check, chunking, feed, run, split
 from audiopipe.testing.compare import (
     ConformanceError,
     changed,
@@ -269,5 +269,4 @@ def _count(block: Signal | None) -> int:
     return 0 if block is None else len(block)  # type: ignore[arg-type]
 
 
-__all__ = ["CHECKS", "join"]
 CHECKS = (format, length, reach, latency)
