@@ -73,6 +73,8 @@ def parse_document(text: str, file: str = "<text>") -> Document:
         mark = error.problem_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else None
         reason = " ".join(str(error.problem or error.context).split())
+        if reason.startswith("but "):
+            reason = f"{error.context} {reason}"
         raise DefinitionError([Problem(f"this is not YAML: {reason}", place)]) from None
     except YAMLError as error:
         reason = " ".join(str(error).split())

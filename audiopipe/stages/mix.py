@@ -17,8 +17,10 @@ from audiopipe.units import Decibels
 class Mix(Stateful):
     """Add signals up, each with its gain, and make mono or stereo of them.
 
-    Down-mixing to mono takes the mean of the channels. 5.1 (L R C LFE Ls Rs) becomes stereo
-    by ITU-R BS.775: centre and surrounds at -3 dB, no LFE. Mono becomes stereo by copying.
+    Audio [channels, time] to Audio [channels, time]. Stereo becomes mono by the mean, mono
+    becomes stereo by copying. 5.1 (L R C LFE Ls Rs) becomes stereo by ITU-R BS.775 (centre
+    and surrounds at -3 dB, no LFE), scaled so that it cannot clip, and mono by way of stereo.
+    An input that ends before the others is continued with silence.
     """
 
     name = "mix"
@@ -70,6 +72,8 @@ def down_mix(given: int, wanted: int) -> Tensor:
     """
     if given == wanted:
         return torch.eye(given)
+    if (given, wanted) == (6, 1):
+        return down_mix(6, 2).mean(0, keepdim=True)
     if wanted == 1:
         return torch.full((1, given), 1 / given)
     if given == 1:

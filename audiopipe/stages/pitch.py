@@ -211,7 +211,7 @@ class Pitch(Chain):
     """How much sound a frame looks at; none means three of the longest periods."""
     threshold: Share = 0.1
     """Aperiodicity below which, without smoothing, the shortest period is taken: YIN's own."""
-    voicing_threshold: Share = 0.3
+    voicing_threshold: Share = 0.5
     """Aperiodicity from which on a frame is unvoiced."""
     smoothing: Span = Field(default=Span.parse("100 ms"))
     """How much later than the window a frame is decided; 0 takes each frame by itself."""
@@ -275,7 +275,7 @@ def _lags(rate: int, pitches: tuple[float, float], window: Span | None) -> Lags:
 
 def _parts(windows: Tensor) -> Sequence[Tensor]:
     """Windows [n, 1, window] in parts [some, window] that stay in the cache: half the time."""
-    return windows[:, 0].split(max(1, IN_CACHE // windows.shape[-1]))
+    return torch.split(windows[:, 0], max(1, IN_CACHE // windows.shape[-1]))
 
 
 def _hop(hop: Span, source: Audio) -> int:
@@ -285,7 +285,8 @@ def _hop(hop: Span, source: Audio) -> int:
 def _cost(hz: Floats, aperiodicity: Floats, pitches: tuple[float, float]) -> Floats:
     """What each candidate [frames, K] costs; the octaves count from the middle of the range."""
     middle = (pitches[0] * pitches[1]) ** 0.5
-    return aperiodicity + OCTAVE * np.log2(middle / hz)
+    cost: Floats = aperiodicity + OCTAVE * np.log2(middle / hz)
+    return cost
 
 
 def _tensor(column: Floats, device: torch.device) -> Tensor:

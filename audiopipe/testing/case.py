@@ -39,7 +39,7 @@ class Case:
 
     def __str__(self) -> str:
         config = ", ".join(f"{k}={v}" for k, v in self.stage.model_dump(exclude_unset=True).items())
-        times = f" × {self.inputs} inputs" if self.inputs > 1 else ""
+        times = f", {self.inputs} inputs" if self.inputs > 1 else ""
         return f"{self.stage.name}({config}) on {self.source.name}{times}"
 
     @cached_property

@@ -65,7 +65,7 @@ def audio_source(rate: int, channels: int) -> Source:
         }
         return Audio(values[kind], rate)
 
-    return Source(f"{rate} Hz × {channels}", Audio.empty(rate, channels), make)
+    return Source(f"{rate} Hz, {channels} ch", Audio.empty(rate, channels), make)
 
 
 def derived_sources(kind: type[Signal]) -> Iterator[Source]:

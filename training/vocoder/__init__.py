@@ -1,0 +1,1 @@
+"""Our vocoder, from recordings to a model card: see README.md."""

@@ -1,0 +1,226 @@
+"""Train the vocoder for a given time: spectral losses first, then against the critics.
+
+    python -m training.vocoder.train --data DATA --out RUN --preset full --minutes 20
+
+The time is what counts, not steps: the learning rate has fallen to nothing when the minutes are
+over. A run that was cut off goes on from `RUN/checkpoint.pt` with the same command; the minutes
+already spent stay spent.
+"""
+
+import argparse
+import json
+import math
+import signal
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from .data import Crops, Speech
+from .discriminators import Critics
+from .losses import MelLoss, SpectralLoss, adversarial_loss, critic_loss, matching_loss
+from .mel import LogMel, MelConfig
+from .network import Vocoder
+from .presets import PRESETS, Preset
+
+WARM_UP = 0.01
+SPECTRAL_SHARE = 0.25
+"""Part of the time before the critics join."""
+WEIGHTS = {"spectral": 2.5, "mel": 10.0, "adversarial": 1.0, "matching": 2.0}
+EMA_DECAY = 0.999
+CRITIC_LEVEL = 0.1
+"""Root mean square that the critics' input is brought to, so that quiet speech counts as much."""
+
+
+class Clock:
+    """Time spent, over all the runs that a training was cut into."""
+
+    def __init__(self, budget: float, spent: float = 0.0) -> None:
+        self.budget, self.spent, self.begun = budget, spent, time.monotonic()
+
+    def seconds(self) -> float:
+        return self.spent + time.monotonic() - self.begun
+
+    def progress(self) -> float:
+        """From 0 to 1."""
+        return min(1.0, self.seconds() / self.budget)
+
+
+def schedule(progress: float) -> float:
+    """Factor of the learning rate: a short rise, then half a cosine down to a hundredth."""
+    rise = min(1.0, progress / WARM_UP + 0.01)
+    return rise * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
+
+
+@torch.no_grad()
+def follow(averaged: list[Tensor], current: list[Tensor], count: Tensor | int) -> None:
+    """Exponential average of the weights, quick in the first steps so that it forgets the start."""
+    decay = min(EMA_DECAY, (1 + int(count)) / (10 + int(count)))
+    torch._foreach_lerp_(averaged, current, 1 - decay)
+
+
+def roughen(mel: Tensor) -> Tensor:
+    """Blur and disturb the mels of a third of the crops, as an acoustic model would.
+
+    Args:
+        mel: shape [batch, bins, frames].
+    """
+    blurred = nn.functional.avg_pool1d(mel, 3, stride=1, padding=1, count_include_pad=False)
+    amount = torch.rand(mel.shape[0], 2, 1, 1, device=mel.device)
+    chosen = (torch.rand(mel.shape[0], 1, 1, device=mel.device) < 1 / 3).float()
+    rough = torch.lerp(mel, blurred, amount[:, 0]) + 0.15 * amount[:, 1] * torch.randn_like(mel)
+    return torch.lerp(mel, rough, chosen)
+
+
+class Training:
+    """Everything that changes while training, and one step of it."""
+
+    def __init__(
+        self, preset: Preset, speech: Speech, device: torch.device, compiled: bool
+    ) -> None:
+        self.preset, self.device = preset, device
+        mel = MelConfig()
+        self.vocoder = Vocoder(preset.network, mel).to(device)
+        self.average = AveragedModel(self.vocoder, multi_avg_fn=follow)
+        self.critics = Critics(preset.critics).to(device)
+        settings = {"lr": preset.rate, "betas": (0.8, 0.99), "weight_decay": 1e-3}
+        fused = device.type == "cuda"
+        self.optimizer = torch.optim.AdamW(self.vocoder.parameters(), **settings, fused=fused)
+        self.opponent = torch.optim.AdamW(self.critics.parameters(), **settings, fused=fused)
+        self.listen = LogMel(mel).to(device)
+        self.spectral, self.mel = SpectralLoss().to(device), MelLoss(mel).to(device)
+        self.run = torch.compile(self.vocoder) if compiled else self.vocoder
+        self.judge = torch.compile(self.critics) if compiled else self.critics
+        past, ahead = self.vocoder.reach
+        self.before = past * mel.hop + mel.margin
+        self.length = preset.frames * mel.hop
+        after = ahead * mel.hop + mel.margin
+        self.crops = Crops(speech, device, self.before, self.length, after)
+        self.steps = 0
+
+    def autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda")
+
+    def step(self, progress: float) -> dict[str, Tensor]:
+        """Draw crops, improve the critics (in their time) and then the vocoder."""
+        for optimizer in (self.optimizer, self.opponent):
+            for group in optimizer.param_groups:
+                group["lr"] = self.preset.rate * schedule(progress)
+        audio = self.crops.draw(self.preset.batch)
+        real = audio[:, self.before : self.before + self.length]
+        mel = roughen(self.listen(audio, pad=False))
+        with self.autocast():
+            made = self.run(mel)
+        losses = {"spectral": self.spectral(made, real), "mel": self.mel(made, real)}
+        figures = {}
+        if progress >= SPECTRAL_SHARE:
+            level = real.square().mean(1, keepdim=True).sqrt().clamp(min=1e-3)
+            good, bad = (wave * (CRITIC_LEVEL / level) for wave in (real, made))
+            figures["critic"] = self.improve_critics(good, bad.detach())
+            self.critics.requires_grad_(False)
+            with self.autocast():
+                with torch.no_grad():
+                    truth = self.judge(good)
+                opinion = self.judge(bad)
+                losses["adversarial"] = adversarial_loss(opinion)
+                losses["matching"] = matching_loss(truth, opinion)
+            self.critics.requires_grad_(True)
+        total = sum(WEIGHTS[name] * value for name, value in losses.items())
+        self.optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        norm = nn.utils.clip_grad_norm_(self.vocoder.parameters(), 100.0)
+        self.optimizer.step()
+        self.average.update_parameters(self.vocoder)
+        self.steps += 1
+        return {name: value.detach() for name, value in {**losses, **figures, "norm": norm}.items()}
+
+    def improve_critics(self, real: Tensor, made: Tensor) -> Tensor:
+        with self.autocast():
+            loss = critic_loss(self.judge(real), self.judge(made))
+        self.opponent.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.critics.parameters(), 100.0)
+        self.opponent.step()
+        return loss
+
+    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
+        """What a checkpoint holds."""
+        names = ("vocoder", "average", "critics", "optimizer", "opponent")
+        return {name: getattr(self, name) for name in names}
+
+    def save(self, folder: Path, seconds: float) -> None:
+        """Write the checkpoint and the averaged weights, each whole or not at all."""
+        state = {name: part.state_dict() for name, part in self.parts().items()}
+        state |= {"steps": self.steps, "seconds": seconds}
+        torch.save(state, folder / "checkpoint.new")
+        (folder / "checkpoint.new").replace(folder / "checkpoint.pt")
+        about = {"network": asdict(self.preset.network), "mel": asdict(MelConfig())}
+        about |= {"steps": self.steps, "seconds": round(seconds), "device": self.device_name()}
+        averaged = self.average.module.state_dict()
+        weights = {name: value.half().cpu().contiguous() for name, value in averaged.items()}
+        save_file(weights, folder / "weights.new", metadata={"vocoder": json.dumps(about)})
+        (folder / "weights.new").replace(folder / "weights.safetensors")
+
+    def device_name(self) -> str:
+        if self.device.type == "cuda":
+            return torch.cuda.get_device_name(self.device)
+        return f"CPU, {torch.get_num_threads()} threads"
+
+    def resume(self, folder: Path) -> float:
+        """Read the checkpoint, if there is one; returns the seconds spent so far."""
+        path = folder / "checkpoint.pt"
+        if not path.exists():
+            return 0.0
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        for name, part in self.parts().items():
+            part.load_state_dict(state[name])
+        self.steps = state["steps"]
+        return state["seconds"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder of `prepare.py`")
+    parser.add_argument("--out", type=Path, required=True, help="folder for weights and log")
+    parser.add_argument("--preset", choices=PRESETS, default="full")
+    parser.add_argument("--minutes", type=float, required=True, help="of the whole training")
+    parser.add_argument("--until", type=float, help="leave off at these minutes, to go on later")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--compile", action="store_true", help="with torch.compile")
+    parser.add_argument("--log-every", type=int, default=100, metavar="STEPS")
+    parser.add_argument("--save-every", type=float, default=2.0, metavar="MINUTES")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+
+    torch.manual_seed(arguments.seed)
+    torch.set_float32_matmul_precision("high")
+    torch.backends.cudnn.benchmark = True
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    speech = Speech.load(arguments.data / "train.safetensors")
+    device = torch.device(arguments.device)
+    training = Training(PRESETS[arguments.preset], speech, device, arguments.compile)
+    clock = Clock(arguments.minutes * 60, training.resume(arguments.out))
+    end = min(arguments.minutes, arguments.until or arguments.minutes) * 60
+    stop = []
+    signal.signal(signal.SIGTERM, lambda *_: stop.append(True))
+    saved = clock.seconds()
+    with (arguments.out / "log.jsonl").open("a") as log:
+        while clock.seconds() < end and not stop:
+            figures = training.step(clock.progress())
+            if training.steps % arguments.log_every == 0:
+                line = {"step": training.steps, "seconds": round(clock.seconds(), 1)}
+                line |= {name: round(value.item(), 4) for name, value in figures.items()}
+                print(json.dumps(line), file=log, flush=True)
+                print(*(f"{name} {value}" for name, value in line.items()), flush=True)
+            if clock.seconds() - saved > arguments.save_every * 60:
+                training.save(arguments.out, clock.seconds())
+                saved = clock.seconds()
+    training.save(arguments.out, clock.seconds())
+
+
+if __name__ == "__main__":
+    main()
