@@ -14,8 +14,9 @@ tests:
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -68,26 +69,34 @@ def read_definition(document: Document) -> Reading:
 def override(document: Document, settings: Mapping[str, str]) -> Document:
     """Apply `--set stage.option=value`; raises DefinitionError for a path that is not there.
 
+    The value is YAML, and the document stays as it was.
+
     >>> document = parse_document("stages: {low: {use: resample, rate: 16 kHz}}")
     >>> override(document, {"low.rate": "8 kHz"}).data["stages"]["low"]["rate"]
     '8 kHz'
     """
-    problems = []
+    problems: list[Problem] = []
+    data = copy.deepcopy(document.data)
+    stages = data.get("stages") if isinstance(data, dict) else None
+    keys = {name: _key(stages, name) for name, _ in _named(stages)}
     for path, text in settings.items():
         name, _, option = path.partition(".")
-        stages = document.data.get("stages") if isinstance(document.data, dict) else None
-        named = dict(_named(stages))
-        if not option or name not in named:
-            hint = did_you_mean(name, named) if option else "write --set stage.option=value"
+        if not option:
+            problems.append(Problem(f"--set {path}={text}: write --set stage.option=value"))
+        elif name not in keys:
+            hint = did_you_mean(name, keys)
             problems.append(Problem(f"--set {path}: there is no stage {name!r}; {hint}"))
         else:
-            stage = named[name]
+            stage = data["stages"][keys[name]]
             config = stage if isinstance(stage, dict) else {"use": stage}
-            config[option] = parse_document(text, "--set").data
-            document.data["stages"][_key(stages, name)] = config
+            data["stages"][keys[name]] = config
+            try:
+                config[option] = parse_document(text, f"--set {path}").data
+            except DefinitionError as error:
+                problems += error.problems
     if problems:
         raise DefinitionError(problems)
-    return document
+    return replace(document, data=data)
 
 
 def _key(stages: Any, name: str) -> Any:
@@ -126,7 +135,7 @@ class _Reader:
         about = self.typed("about", str, "")
         strict = self.typed("strict", bool, False)
         nodes = self.sort(self.nodes(data.get("stages")))
-        last = [name for name, _ in _named(data.get("stages"))][-1:]
+        last = [name for name, _ in _named(data.get("stages"))][-1:] if nodes else []
         outputs = self.outputs() or dict(zip(last, last, strict=True))
         places = {name: self.document.place("outputs", name) for name in outputs}
         graph = Graph(nodes, outputs, strict, places)
@@ -150,12 +159,19 @@ class _Reader:
         if not isinstance(stages, dict | list) or not stages:
             self.fault("'stages' must name at least one stage", "stages")
             return []
+        for name in stages if isinstance(stages, dict) else ():
+            if not isinstance(name, str):
+                self.fault(f"a stage's name is text, not {name!r}; quote it", "stages", str(name))
+                return []
         nodes = []
         above = INPUT
         for name, value in _named(stages):
             path = ("stages", _key(stages, name))
             if name == INPUT or "." in name or "/" in name:
                 self.fault(f"{name!r} cannot name a stage: no dots, no slashes, not 'input'", *path)
+                self.broken |= {name, name.partition(".")[0]} - {INPUT}
+                above = name
+                continue
             node = self.node(name, value, above, path)
             if node is None:
                 self.broken.add(name)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from audiopipe.definition import Definition, override, read_definition
 from audiopipe.document import Document, parse_document, read_document
 from audiopipe.engine import Engine
-from audiopipe.errors import DefinitionError, OutputError, Place, Problem
+from audiopipe.errors import DefinitionError, OutputError, Place, Problem, did_you_mean
+from audiopipe.io.atomic import output_error
 from audiopipe.io.read import open_audio
-from audiopipe.io.save import check_output, save, sinks_for
+from audiopipe.io.save import STEM, check_output, save, sinks_for, stem_paths
 from audiopipe.plan import INPUT, Graph, Node, Plan, misfits, plan
 from audiopipe.registry import find_stage
 from audiopipe.signals import Audio, Signal, Stems, Text
@@ -20,6 +23,9 @@ from audiopipe.stage import Chain, Stage
 BLOCK = 1 << 17
 """Samples a block in batch: large enough to keep the cost of a block out of the account,
 small enough to stay in cache."""
+
+NAME = "{name}"
+"""What stands for the input's name in the name of an output."""
 
 Placed = Stage | tuple[Stage, str | Sequence[str]]
 
@@ -44,13 +50,27 @@ class Result(Mapping[str, Signal]):
         return "\n".join(f"{name}: {signal!r}" for name, signal in self.items())
 
     def _repr_html_(self) -> str:
-        return "".join(f"<h4>{name}</h4>{s._repr_html_()}" for name, s in self.items())
+        return "".join(f"<h4>{escape(name)}</h4>{s._repr_html_()}" for name, s in self.items())
 
     def save(self, folder: str | Path) -> list[Path]:
-        """Write every output into `folder`; an output without a suffix gets its natural one."""
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        names = {name: file_name(name, s).replace("{name}", self.title) for name, s in self.items()}
-        return [save(s, Path(folder) / names[name]) for name, s in self.items()]
+        """Write every output into `folder`; an output without a suffix gets its natural one.
+
+        Raises OutputError.
+        """
+        paths = []
+        for name, signal in self.items():
+            path = Path(folder) / file_name(name, signal).replace(NAME, self.title)
+            make_folder(path.parent)
+            paths.append(save(signal, path))
+        return paths
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it; raises OutputError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(folder, error) from None
 
 
 def file_name(output: str, format: Signal) -> str:
@@ -149,17 +169,19 @@ class Pipeline:
     ) -> Iterator[dict[str, Signal]]:
         """Run over blocks as they come; give what is known after each, by output name.
 
-        Raises OfflineError where a stage needs the whole recording.
+        Raises OfflineError where a stage needs the whole recording, and ValueError where the
+        format changes.
         """
         iterator = iter(blocks)
         first = next(iterator, None)
         if first is None:
             return
-        engine = self.engine(first, device=device, dtype=dtype)
-        engine.plan.check_streamable()
-        stream = engine.stream()
+        self.plan(first, device=device, dtype=dtype).check_streamable()
+        stream = self.engine(first, device=device, dtype=dtype).stream()
         yield stream.push(first)
         for block in iterator:
+            if repr(block.format) != repr(first.format):
+                raise ValueError(f"the stream began as {first.format!r}, this is {block!r}")
             yield stream.push(block)
         yield from stream.finish()
 
@@ -224,16 +246,33 @@ def _unwritable(graph: Graph) -> list[Problem]:
     """Outputs whose suffix does not fit what is in them, or that would overwrite each other."""
     made = plan(graph, nominal(graph), "cpu")
     problems = []
+    owners: dict[Path, str] = {}
     for name in graph.outputs:
-        place = graph.places.get(name)
+        place, format = graph.places.get(name), made.output(name)
         if Path(name).is_absolute() or ".." in Path(name).parts:
             problems.append(Problem(f"output {name!r} must lie inside the output folder", place))
             continue
+        known = (NAME, STEM) if isinstance(format, Stems) else (NAME,)
+        for unknown in set(re.findall(r"\{.*?\}", name)) - set(known):
+            hint = did_you_mean(unknown, known)
+            text = f"output {name!r}: nothing stands for {unknown}; {hint}"
+            problems.append(Problem(text, place))
         try:
-            check_output(file_name(name, made.output(name)), made.output(name))
+            check_output(file_name(name, format), format)
         except OutputError as error:
             problems.append(Problem(f"output {error}", place))
+            continue
+        for file in output_files(name, format):
+            if (owner := owners.setdefault(file, name)) != name:
+                text = f"outputs {owner!r} and {name!r} would both be written to {file}"
+                problems.append(Problem(text, place))
     return problems
+
+
+def output_files(output: str, format: Signal) -> list[Path]:
+    """The files that an output is written to: one, or one for each stem."""
+    path = Path(file_name(output, format))
+    return list(stem_paths(path, format).values()) if isinstance(format, Stems) else [path]
 
 
 def _nodes(stages: Sequence[Stage] | Mapping[str, Placed]) -> Iterator[Node]:

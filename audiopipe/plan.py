@@ -197,9 +197,11 @@ class _Planner:
         elif name in self.steps:
             available = self.steps[name].outputs
         else:
-            known = (INPUT, *self.steps)
+            known = {INPUT, *self.failed, *(node.name for node in self.graph.nodes)}
             hint = did_you_mean(name, known)
-            self.problems.append(Problem(f"there is no stage {name!r} here; {hint}", place))
+            told = f"stage {name!r} comes later; put it first"  # in code: YAML is sorted
+            told = told if name in known else f"there is no stage {name!r} here; {hint}"
+            self.problems.append(Problem(told, place))
             raise _UnresolvedError
         if port and port not in available:
             hint = did_you_mean(port, available) if "" not in available else f"write {name!r}"

@@ -120,7 +120,8 @@ def differences(windows: Tensor, tables: Tables) -> tuple[Tensor, Tensor]:
     heard = peak > SILENCE
     x *= torch.where(heard, 1 / peak, 0.0)
     spectrum = torch.fft.rfft(x, lags.transform)
-    power = spectrum * spectrum.conj()
+    # Not the product with the conjugate: its rounding depends on the size of the batch.
+    power = spectrum.real.square() + spectrum.imag.square()
     product = torch.fft.irfft(power, lags.transform)[:, : lags.reach]
     # What of the energy a lag leaves unpaired at the two ends of the window.
     head, tail = x[:, : lags.reach - 1], x[:, 1 - lags.reach :].flip(-1)
@@ -199,7 +200,9 @@ def candidates(windows: Tensor, tables: Tables, count: int, octave: float) -> tu
     found = [weighed[:, a - lags.shortest : b - lags.shortest].min(-1) for a, b in lags.bands]
     value = torch.stack([f.values for f in found], -1)
     index = torch.stack([f.indices + a for f, (a, _) in zip(found, lags.bands, strict=True)], -1)
-    count = min(count, len(lags.bands))
-    value, order = value.topk(count, largest=False)
-    period, aperiodicity = refine(d, normalised, index.gather(1, order), tables)
-    return period, torch.where(value < 2.0, aperiodicity, 1.0)
+    period, aperiodicity = refine(d, normalised, index, tables)
+    aperiodicity = torch.where(value < 2.0, aperiodicity, 1.0)
+    # Ranked when refined: between two lags a short period looks worse than its multiples.
+    cost = aperiodicity + octave * (period / lags.shortest).log2()
+    order = cost.topk(min(count, len(lags.bands)), largest=False).indices
+    return period.gather(1, order), aperiodicity.gather(1, order)

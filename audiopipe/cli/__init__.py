@@ -76,6 +76,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         app()
+    except SystemExit as leaving:
+        if leaving.code == INTERRUPTED:  # typer does not say why
+            typer.echo("interrupted", err=True)
+        raise
     except AudiopipeError as error:
         for line in str(error).splitlines():
             typer.echo(f"error: {line}", err=True)

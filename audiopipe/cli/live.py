@@ -33,18 +33,24 @@ def live(
         bool, typer.Option(help="Pace the file as it would sound; else as fast as it goes.")
     ] = True,
     stdin: Annotated[bool, typer.Option("--stdin", help="Listen to raw PCM on stdin.")] = False,
-    rate: Annotated[int, typer.Option(help="Sample rate of raw PCM in Hz.")] = 48000,
-    channels: Annotated[int, typer.Option(help="Channels of the microphone or raw PCM.")] = 1,
+    rate: Annotated[int, typer.Option(min=1, help="Sample rate of raw PCM in Hz.")] = 48000,
+    channels: Annotated[
+        int, typer.Option(min=1, help="Channels of the microphone or raw PCM.")
+    ] = 1,
     encoding: Annotated[Encoding, typer.Option(help="Form of raw PCM.")] = "s16le",
     microphone: Annotated[
         str | None, typer.Option(help="Number or name of the microphone.", metavar="DEVICE")
     ] = None,
-    queue: Annotated[float, typer.Option(help="Seconds that may wait to be computed.")] = 2.0,
+    queue: Annotated[
+        float, typer.Option(min=0.02, help="Seconds that may wait to be computed.")
+    ] = 2.0,
     policy: Annotated[
         Policy | None,
         typer.Option(help="When the queue is full (default: drop-oldest; for stdin: block)."),
     ] = None,
-    seconds: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.0, help="Stop after so many seconds.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Also write outputs here.", metavar="DIR")
     ] = None,
@@ -69,20 +75,24 @@ def live(
 
     `audiopipe live my.yaml --file talk.flac -o out`
 
-    `arecord -f S16_LE -r 16000 | audiopipe live pitch --stdin --rate 16000 --json`
+    `arecord -t raw -f S16_LE -r 16000 | audiopipe live pitch --stdin --rate 16000 --json`
     """
-    import torch
-
     from audiopipe.cli.view import JsonLines, Screen
     from audiopipe.run.live import run_live
 
+    _check_options(file, stdin, microphone, stdout, as_json)
     pipeline = open_pipeline(definition, settings)
-    if not any(node.stage.heavy for node in pipeline.definition.graph.nodes):
-        torch.set_num_threads(1)  # a block of 20 ms is too small to be shared out
     source = _source(file, realtime, stdin, rate, channels, encoding, microphone, queue, policy)
-    takers, closers = _takers(pipeline, source, play, stdout, encoding)
+    try:
+        takers, closers = _takers(pipeline, source, play, stdout, encoding)
+    except BaseException:
+        source.close()
+        raise
     console = Console(stderr=True, highlight=False)
-    view = JsonLines() if as_json else Screen(console, quiet=stdout is not None)
+    view: JsonLines | Screen = Screen(console, quiet=stdout is not None)
+    if as_json:
+        view = JsonLines()
+        takers.append(view.take)
 
     def take(out: Mapping[str, Signal]) -> None:
         for taker in takers:
@@ -107,6 +117,20 @@ def live(
         typer.echo(json.dumps({"report": _as_data(report)}))
     else:
         _tell(console, report)
+
+
+def _check_options(
+    file: Path | None, stdin: bool, microphone: str | None, stdout: str | None, as_json: bool
+) -> None:
+    """Raise BadParameter for options of which only one can be meant."""
+    sources = {"--file": file, "--stdin": stdin or None, "--microphone": microphone}
+    given = [option for option, value in sources.items() if value is not None]
+    if len(given) > 1:
+        raise typer.BadParameter("listen to one of them", param_hint=" and ".join(given))
+    if as_json and stdout is not None:
+        raise typer.BadParameter(
+            "both print to stdout; use --output", param_hint="--json, --stdout"
+        )
 
 
 def _source(

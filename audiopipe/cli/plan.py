@@ -46,7 +46,7 @@ def plan(
     `audiopipe plan my.yaml song.mp3 --svg my.svg`
     """
     from audiopipe import diagram
-    from audiopipe.io.atomic import Replacement
+    from audiopipe.io.atomic import Replacement, output_error
     from audiopipe.io.read import open_audio
     from audiopipe.run.batch import plan_jobs
 
@@ -62,8 +62,13 @@ def plan(
         return
     if svg is not None:
         drawn = Replacement(svg)
-        drawn.file.write(diagram.svg(made).encode())
-        drawn.commit()
+        try:
+            drawn.file.write(diagram.svg(made).encode())
+            drawn.commit()
+        except OSError as error:
+            raise output_error(svg, error) from None
+        finally:
+            drawn.abort()
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 160  # a file has no edge

@@ -130,7 +130,8 @@ class _Bars:
         if self.all is not None:
             self.progress.advance(self.all)
         if report.status == "failed":
-            self.console.print(f"[red]failed[/red] {escape(report.error)}", highlight=False)
+            told = f"[red]failed[/red] {escape(report.error)}"
+            self.console.print(told, highlight=False, soft_wrap=True)
 
 
 class _Lines:

@@ -136,7 +136,10 @@ class JsonLines:
 
     def begin(self, plan: Plan) -> None: ...
 
-    def hear(self, heard: Arrival, out: Mapping[str, Signal], waiting: float) -> None:
+    def hear(self, heard: Arrival, out: Mapping[str, Signal], waiting: float) -> None: ...
+
+    def take(self, out: Mapping[str, Signal]) -> None:
+        """Print what came out: also what comes out after the last block was heard."""
         for name, block in out.items():
             for told in _told(block):
                 typer.echo(json.dumps({"output": name, **told}))

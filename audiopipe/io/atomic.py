@@ -9,6 +9,7 @@ import secrets
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from glob import escape
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -67,6 +68,39 @@ def check_place(path: Path) -> None:
     raise OutputError(path, f"there is no folder {folder}; {hint}")
 
 
+def _lock(file: BinaryIO) -> bool:
+    """Hold a file as long as this process lives; False where another one does."""
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except (ImportError, OSError):
+        pass  # Windows, or a disk without locks
+    return True
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files of processes that were killed; those of others stay."""
+    for path in folder.glob(f".*{TEMPORARY}"):
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            if _lock(file):
+                path.unlink(missing_ok=True)
+
+
+def discard(path: Path) -> None:
+    """Remove what is half-written of `path`, whoever writes it."""
+    path = Path(os.path.realpath(path))
+    for temporary in path.parent.glob(f".{escape(_stem(path))}.*{TEMPORARY}"):
+        temporary.unlink(missing_ok=True)
+
+
+def _stem(path: Path) -> str:
+    """What a temporary name has of the name of its file: a name may have 255 bytes."""
+    return path.name.encode()[:64].decode(errors="ignore")
+
+
 class Replacement:
     """A file under a temporary name in the folder of `path`; `commit` renames it to `path`.
 
@@ -76,13 +110,14 @@ class Replacement:
     def __init__(self, path: str | Path) -> None:
         # A link stays a link: the file that it points to is what is replaced.
         self.path = Path(os.path.realpath(path))
-        check_place(self.path)
-        stem = self.path.name.encode()[:64].decode(errors="ignore")
-        self.temporary = self.path.with_name(f".{stem}.{secrets.token_hex(4)}{TEMPORARY}")
+        name = f".{_stem(self.path)}.{secrets.token_hex(4)}{TEMPORARY}"
+        self.temporary = self.path.with_name(name)
         try:
+            check_place(self.path)
             self.file: BinaryIO = self.temporary.open("x+b", buffering=1 << 18)
         except OSError as error:
             raise output_error(self.path, error) from None
+        _lock(self.file)
 
     def commit(self) -> None:
         """Put the file in its place; raises OSError."""

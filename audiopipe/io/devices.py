@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event
 from types import TracebackType
@@ -25,6 +26,9 @@ _INSTALL = (
     "install PortAudio (Debian, Ubuntu: apt install libportaudio2; macOS: brew install "
     "portaudio), or use a file, or raw PCM from standard input"
 )
+
+_TAIL = 0.1
+"""Seconds of silence after the last sound, beyond the device's own latency."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +89,8 @@ def _choose(device: int | str | None, kind: str, channels: int) -> Device:
         exact = [d for d in able if d.name.lower() == wanted]
         found = exact or [d for d in able if wanted in d.name.lower()]
     if not found:
-        names = [f"{d.index}: {d.name}" for d in able]
-        raise SoundDeviceError(f"there is no {what} {device!r}; {did_you_mean(wanted, names)}")
+        named = {(str(d.index) if wanted.isdecimal() else d.name).lower(): d for d in able}
+        raise SoundDeviceError(f"there is no {what} {device!r}; {did_you_mean(wanted, named)}")
     if getattr(found[0], kind) < channels:
         raise SoundDeviceError(
             f"{found[0].name} has {getattr(found[0], kind)} channels, not {channels}"
@@ -94,10 +98,11 @@ def _choose(device: int | str | None, kind: str, channels: int) -> Device:
     return found[0]
 
 
-def _opened(make: Any, device: Device, what: str, **settings: Any) -> Any:
-    """Make a stream and say clearly why it cannot be made."""
+@contextmanager
+def _explained(device: Device, what: str) -> Iterator[None]:
+    """Say clearly why a device cannot be opened or started."""
     try:
-        stream = make(device=device.index, dtype="float32", **settings)
+        yield
     except Exception as error:  # PortAudioError is known only once PortAudio is there
         if type(error).__name__ not in ("PortAudioError", "ValueError"):
             raise
@@ -105,7 +110,6 @@ def _opened(make: Any, device: Device, what: str, **settings: Any) -> Any:
             f"the {what} {device.name!r} cannot be opened ({error}); is another program using "
             f"it? `audiopipe devices` lists the others (it runs at {device.rate} Hz)"
         ) from error
-    return stream
 
 
 class _Stream:
@@ -156,20 +160,21 @@ class Microphone(_Stream):
         self.queue = BoundedQueue(seconds, self.device.rate, policy)
         self.overruns = 0
         self._position = 0
-        self._stream = _opened(
-            _sounddevice().InputStream,
-            self.device,
-            "microphone",
-            samplerate=self.device.rate,
-            channels=channels,
-            blocksize=max(1, round(block * self.device.rate)),
-            callback=self._arrived,
-        )
+        with _explained(self.device, "microphone"):
+            self._stream = _sounddevice().InputStream(
+                device=self.device.index,
+                dtype="float32",
+                samplerate=self.device.rate,
+                channels=channels,
+                blocksize=max(1, round(block * self.device.rate)),
+                callback=self._arrived,
+            )
 
     def start(self) -> None:
         """Begin to listen. Harmless when called twice."""
         if self._stream is not None and not self._stream.active:
-            self._stream.start()
+            with _explained(self.device, "microphone"):
+                self._stream.start()
 
     def _arrived(self, data: Any, count: int, times: Any, status: Any) -> None:
         at = time.monotonic()
@@ -222,16 +227,18 @@ class Speakers(_Stream):
         self._begun = False
         self._parts: deque[np.ndarray[Any, Any]] = deque()
         self._done = Event()
-        self._stream = _opened(
-            _sounddevice().OutputStream,
-            self.device,
-            "speaker",
-            samplerate=self.format.rate,
-            channels=channels,
-            callback=self._wanted,
-            finished_callback=self._done.set,
-        )
-        self._stream.start()
+        with _explained(self.device, "speaker"):
+            self._stream = _sounddevice().OutputStream(
+                device=self.device.index,
+                dtype="float32",
+                samplerate=self.format.rate,
+                channels=channels,
+                callback=self._wanted,
+                finished_callback=self._done.set,
+            )
+            # Who stops a device may lose what it has not played yet: let that be silence.
+            self._tail = round((self._stream.latency + _TAIL) * self.format.rate)
+            self._stream.start()
 
     def write(self, block: Audio) -> None:
         """Play a block after those before; waits while `seconds` of sound wait."""
@@ -259,8 +266,10 @@ class Speakers(_Stream):
         if filled == count:
             return
         if self.queue.closed:
-            raise _sounddevice().CallbackStop
-        if self._begun or status.output_underflow:
+            self._tail -= count - filled
+            if self._tail <= 0:
+                raise _sounddevice().CallbackStop
+        elif self._begun or status.output_underflow:
             self.underruns += 1
             self.missing += count - filled
 

@@ -110,7 +110,23 @@ def decibels(linear: Array, power: bool = False) -> Array:
 
 def empty(axis: Axes, what: str) -> None:
     """Say that there is nothing to see, and why."""
-    axis.text(0.5, 0.5, what, transform=axis.transAxes, ha="center", va="center", color="#8d93a5")
+    box = {"facecolor": "white", "edgecolor": "none"}
+    look = {"ha": "center", "va": "center", "color": "#8d93a5", "bbox": box}
+    axis.text(0.5, 0.5, what, transform=axis.transAxes, **look)  # type: ignore[arg-type]
+
+
+def length(seconds: float) -> str:
+    """A length as people say it.
+
+    >>> length(2.5), length(125), length(7384)
+    ('2.50 s', '2 min 5 s', '2 h 3 min')
+    """
+    if seconds < 120:
+        return f"{seconds:.2f} s"
+    whole = round(seconds)
+    if whole < 7200:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole // 60 % 60} min"
 
 
 def colour_bar(figure: Figure, image: Any, axes: Sequence[Axes], label: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import log
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,8 +21,8 @@ _TICKS = (50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000)
 class SpectrogramPicture:
     """Level in dB below the peak, a panel per channel; cepstra as they are.
 
-    The `scale` of the spectrogram says what its values are: with `db` in it decibels, with
-    `log` natural logarithms of power, `power` or `mel` powers, otherwise magnitudes.
+    The `scale` of the spectrogram says what its values are: with `log` in it decibels, with
+    `power` or `mel` powers, otherwise magnitudes.
     """
 
     def __init__(self, form: Spectrogram) -> None:
@@ -86,17 +85,15 @@ class SpectrogramPicture:
             look = {"cmap": "RdBu_r", "vmin": -3, "vmax": 3}
             return centred / np.where(spread > 0, spread, 1), look, "standard deviations"
         scale = self._format.scale.lower()
-        if "db" in scale:
+        if "log" in scale:
             levels = values
-        elif "log" in scale:
-            levels = values * (10 / log(10))
         else:
             levels = draw.decibels(values, power="power" in scale or "mel" in scale)
         peak = float(levels.max())
         if not np.isfinite(peak):
             peak = 0.0
         below = (levels - peak).clip(-draw.RANGE, 0)
-        label = f"dB below the peak of {peak:.0f} dB"
+        label = f"dB below the peak of {round(peak)} dB"
         return below, {"cmap": "magma", "vmin": -draw.RANGE, "vmax": 0}, label
 
     def _frequency_axis(self, axis: Axes) -> None:

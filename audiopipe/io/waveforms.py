@@ -36,7 +36,7 @@ class AudioPicture:
 
     def figure(self) -> Figure:
         channels, (start, stop) = self._format.channels, self.clock.span(self._high)
-        title = f"{stop - start:.2f} s · {self._format.rate} Hz"
+        title = f"{draw.length(stop - start)} · {self._format.rate} Hz"
         figure, axes = draw.panels(channels, title, height=1.7)
         high, low = self._high.columns(), self._low.columns()
         top = max(float(np.abs(high).max()), float(np.abs(low).max())) if high.size else 0.0
@@ -48,11 +48,13 @@ class AudioPicture:
                 a, b = high[index], low[index]
                 axis.fill_between(times, a, b, color=COOL, linewidth=0.6, edgecolor=COOL)
             axis.axhline(0, color=INK, linewidth=0.4)
+            if high.size and not (high[index].any() or low[index].any()):
+                draw.empty(axis, "silence")
             limit = 1.05 * top if top > 0 else 1.0
             axis.set_ylim(-limit, limit)
             if top > 1:  # beyond full scale
                 for level in (-1, 1):
-                    axis.axhline(level, color=ACCENT, linewidth=0.8, linestyle="--")
+                    axis.axhline(level, color=ACCENT, linewidth=0.8, linestyle="--", zorder=3)
             if self._names or channels > 1:
                 name = self._names[index] if self._names else f"channel {index + 1}"
                 axis.set_ylabel(name, fontsize=9, color=INK)

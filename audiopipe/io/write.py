@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import struct
+from collections.abc import Container
 from dataclasses import dataclass
 from math import log10
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
-import soundfile
 
 from audiopipe.errors import InvalidSamplesError, OutputError, did_you_mean
 from audiopipe.io.atomic import FileSink
 from audiopipe.io.pcm import Encoding, Frames
-from audiopipe.io.sndfile import SteadyFile
+from audiopipe.io.sndfile import SndfileEncoder
 from audiopipe.io.wav import WavEncoder
 from audiopipe.signals import Audio
 
@@ -25,8 +24,16 @@ log = logging.getLogger(__name__)
 Depth = Literal[16, 24, 32]
 
 _WAV: dict[Depth, Encoding] = {16: "s16le", 24: "s24le", 32: "f32le"}
+_USUAL = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 96000, 192000)
 _OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
-_MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+_ANY = range(1, 1 << 32)
+
+
+class _FlacRates(Container[int]):
+    """What the header of a FLAC frame can say: up to 16 bits of Hz, or of tens of Hz."""
+
+    def __contains__(self, rate: object) -> bool:
+        return rate in range(1, 1 << 16) or rate in range(0, 655360, 10)
 
 
 @dataclass(frozen=True)
@@ -35,26 +42,28 @@ class Codec:
 
     name: str
     container: str
-    subtype: str | None = None
-    rates: tuple[int, ...] = ()
-    channels: int = 1024
+    subtype: str | None
+    rates: Container[int]
+    channels: int
     options: tuple[tuple[str, Any], ...] = ()
 
+    @property
+    def usual(self) -> tuple[int, ...]:
+        """Those of the usual rates that it can hold, rising."""
+        return tuple(rate for rate in _USUAL if rate in self.rates)
 
+
+# Stems are mixed and cut again: the lossy codecs are set to their transparent end.
+_VORBIS = (("compression_level", 0.3),)
+_OPUS = (("compression_level", 0.6),)
+_MP3 = (("bitrate_mode", "VARIABLE"), ("compression_level", 0.0))
 CODECS = {
-    ".wav": Codec("WAV", "WAV", channels=65535),
-    ".flac": Codec("FLAC", "FLAC", channels=8),
-    # Stems are mixed and cut again: the lossy codecs are set to their transparent end.
-    ".ogg": Codec("Ogg Vorbis", "OGG", "VORBIS", (), 255, (("compression_level", 0.3),)),
-    ".opus": Codec("Opus", "OGG", "OPUS", _OPUS_RATES, 255, (("compression_level", 0.6),)),
-    ".mp3": Codec(
-        "MP3",
-        "MP3",
-        "MPEG_LAYER_III",
-        _MP3_RATES,
-        2,
-        (("bitrate_mode", "VARIABLE"), ("compression_level", 0.0)),
-    ),
+    ".wav": Codec("WAV", "WAV", None, _ANY, 65535),
+    ".flac": Codec("FLAC", "FLAC", None, _FlacRates(), 8),
+    # Beyond 200 kHz libvorbis has no settings, and libsndfile crashes without them.
+    ".ogg": Codec("Ogg Vorbis", "OGG", "VORBIS", range(1, 200_001), 255, _VORBIS),
+    ".opus": Codec("Opus", "OGG", "OPUS", _OPUS_RATES, 255, _OPUS),
+    ".mp3": Codec("MP3", "MP3", "MPEG_LAYER_III", _USUAL[:9], 2, _MP3),
 }
 
 
@@ -66,69 +75,6 @@ class Encoder(Protocol):
 
     def close(self) -> None:
         """Write what comes last; the file itself stays open."""
-
-
-class _Guard(io.RawIOBase):
-    """A file for libsndfile, which swallows what goes wrong in it: here it is kept."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._kept = file
-        self.error: OSError | None = None
-
-    def write(self, data: Any) -> int:
-        try:
-            return self._kept.write(data)
-        except OSError as error:
-            self.error = self.error or error
-            return 0
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._kept.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        try:
-            return self._kept.seek(offset, whence)  # a seek flushes, so it may fail as well
-        except OSError as error:
-            self.error = self.error or error
-            return -1
-
-    def tell(self) -> int:
-        return self._kept.tell()
-
-
-class SndfileEncoder:
-    """An encoder of libsndfile."""
-
-    def __init__(self, file: BinaryIO, form: Audio, codec: Codec, depth: Depth) -> None:
-        self._guard = _Guard(file)
-        self._file = SteadyFile(
-            self._guard,
-            "w",
-            samplerate=form.rate,
-            channels=form.channels,
-            format=codec.container,
-            subtype=codec.subtype or f"PCM_{depth}",
-            **dict(codec.options),
-        )
-
-    def write(self, frames: Frames) -> None:
-        """Append samples [time, channels]."""
-        self._run(lambda: self._file.buffer_write(np.ascontiguousarray(frames), "float32"))
-
-    def close(self) -> None:
-        """Write what comes last; the file itself stays open."""
-        self._run(self._file.close)
-
-    def _run(self, action: Any) -> None:
-        try:
-            action()
-        except (soundfile.LibsndfileError, AssertionError):
-            if self._guard.error is None:
-                raise
-        if self._guard.error is not None:
-            raise self._guard.error
 
 
 def check_audio(path: str | Path, form: Audio, depth: Depth = 24) -> Codec:
@@ -145,12 +91,12 @@ def check_audio(path: str | Path, form: Audio, depth: Depth = 24) -> Codec:
             f"{did_you_mean(suffix, CODECS)}",
         )
     codec = CODECS[suffix]
-    if codec.rates and form.rate not in codec.rates:
-        nearest = min((r for r in codec.rates if r > form.rate), default=codec.rates[-1])
+    if form.rate not in codec.rates:
+        nearest = next((r for r in codec.usual if r > form.rate), codec.usual[-1])
         raise OutputError(
             path,
             f"{codec.name} knows no rate of {form.rate} Hz; put {{use: resample, rate: "
-            f"{nearest} Hz}} before it, or write .flac, .ogg or .wav",
+            f"{nearest} Hz}} before it, or write .wav",
         )
     if not 0 < form.channels <= codec.channels:
         raise OutputError(
@@ -160,15 +106,6 @@ def check_audio(path: str | Path, form: Audio, depth: Depth = 24) -> Codec:
         )
     if codec.name == "FLAC" and depth == 32:
         raise OutputError(path, "FLAC holds 16 or 24 bits, not 32-bit float; write .wav")
-    if codec.name != "WAV":
-        try:
-            SndfileEncoder(io.BytesIO(), form, codec, depth).close()
-        except (soundfile.LibsndfileError, ValueError) as error:
-            raise OutputError(
-                path,
-                f"{codec.name} cannot hold {form.channels} channels at {form.rate} Hz "
-                f"({error}); write .wav",
-            ) from None
     return codec
 
 
@@ -203,7 +140,13 @@ class AudioWriter(FileSink):
             self._encoder: Encoder = (
                 WavEncoder(self.file, form.rate, form.channels, _WAV[depth])
                 if codec.name == "WAV"
-                else SndfileEncoder(self.file, form, codec, depth)
+                else SndfileEncoder(
+                    self.file,
+                    form,
+                    format=codec.container,
+                    subtype=codec.subtype or f"PCM_{depth}",
+                    **dict(codec.options),
+                )
             )
 
     def append(self, block: Audio) -> None:

@@ -8,17 +8,19 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal, Protocol
 
 from audiopipe.engine import Engine, Lockstep
-from audiopipe.errors import AudiopipeError
+from audiopipe.errors import AudiopipeError, DeviceError, ModelError
+from audiopipe.io.atomic import discard
 from audiopipe.io.read import open_audio
-from audiopipe.pipeline import BLOCK, Pipeline, file_name, nominal
+from audiopipe.pipeline import BLOCK, Pipeline, file_name, nominal, output_files
 from audiopipe.run.inputs import Job, find_inputs, make_jobs
-from audiopipe.run.journal import Journal, fingerprint
+from audiopipe.run.journal import Journal, fingerprint, written
 from audiopipe.run.lane import Reading, Writing
-from audiopipe.signals import Signal
+from audiopipe.signals import Audio
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +103,7 @@ def run_batch(
     jobs = plan_jobs(pipeline, inputs, Path(folder), device=device, dtype=dtype)
     graph = pipeline.definition.graph
     batch = _Batch(pipeline, device, dtype, listener or Silent())
-    with Journal(Path(folder), fingerprint(graph)) as journal:
+    with Journal(Path(folder), fingerprint(graph, dtype)) as journal:
         return batch.run(jobs, journal, together)
 
 
@@ -116,7 +118,10 @@ def plan_jobs(
     """What will be read and written; raises what can be known to be wrong before work."""
     made = pipeline.plan(nominal(pipeline.definition.graph), device=device, dtype=dtype)
     names = {name: file_name(name, made.output(name)) for name in made.outputs}
-    return make_jobs(find_inputs(inputs), names, folder)
+    parts = {
+        name: [str(path) for path in output_files(name, made.output(name))] for name in made.outputs
+    }
+    return make_jobs(find_inputs(inputs, folder, written(folder)), names, folder, parts)
 
 
 class _Batch:
@@ -136,11 +141,13 @@ class _Batch:
         self.listener.begin(len(jobs))
         waiting = deque(self._missing(jobs, journal))
         journal.sweep(waiting)
+        opening = deque[Job](maxlen=1)
         try:
             while waiting or self.lanes or self.alone:
                 width = together or 1
                 while waiting and len(self.lanes) < width:
-                    if (lane := self._open(waiting.popleft())) is not None:
+                    opening.append(waiting.popleft())
+                    if (lane := self._open(opening[0])) is not None:
                         self.lanes.append(lane)
                         width = together or _width(lane.lockstep.engine)
                 if not self.lanes and not waiting and self.alone:
@@ -152,6 +159,9 @@ class _Batch:
             for lane in self.lanes:
                 lane.writing.abort()
                 lane.reading.close()
+            for job in opening:  # it may have been interrupted before it became a lane
+                for file in job.files:
+                    discard(file)
             raise
         return self.report
 
@@ -162,7 +172,7 @@ class _Batch:
             except OSError:
                 done = False  # what is wrong with the file is told when it is opened
             if done:
-                self._end(FileReport(job.input, "skipped", tuple(job.outputs.values())))
+                self._end(FileReport(job.input, "skipped", job.files))
             else:
                 yield job
 
@@ -176,7 +186,9 @@ class _Batch:
             except BaseException:
                 reader.close()
                 raise
-        except AudiopipeError as error:
+        except (DeviceError, ModelError):
+            raise  # what no file is to blame for would come with each of them
+        except (AudiopipeError, OSError) as error:
             self._fail(job, error)
             return None
         lockstep = self.locksteps.setdefault(engine, Lockstep(engine))
@@ -195,39 +207,49 @@ class _Batch:
             blocks[lane] = block
             if end is not None:
                 ends[lane] = end
-        for lockstep in {lane.lockstep for lane in blocks}:
+        for lockstep in dict.fromkeys(lane.lockstep for lane in blocks):
             mine = {lane: block for lane, block in blocks.items() if lane.lockstep is lockstep}
             over = {lane: end for lane, end in ends.items() if lane in mine}
-            try:
-                for out in lockstep.push(mine, over):
-                    for lane, results in out.items():
-                        self._write(lane, results)
-            except (AudiopipeError, OSError) as error:
-                self._drop_all(list(mine), error)
-                continue
+            self._push(lockstep, mine, over)
             for lane in over:
                 if lane in self.lanes:
                     self._finish(lane, journal)
 
-    def _write(self, lane: _Lane, results: dict[str, Signal]) -> None:
-        if lane in self.lanes:
-            try:
-                lane.writing.write(results)
-            except AudiopipeError as error:
-                self._drop(lane, error)
+    def _push(
+        self,
+        lockstep: Lockstep[_Lane],
+        blocks: dict[_Lane, Audio],
+        ends: dict[_Lane, Fraction],
+    ) -> None:
+        """Compute, and hand over to be written; drop the lanes in which something fails."""
+        failed: dict[_Lane, Exception] = {}
+        try:
+            for out in lockstep.push(blocks, ends):
+                for lane in out.keys() - failed.keys():
+                    try:
+                        lane.writing.write(out[lane])
+                    except (AudiopipeError, OSError) as error:
+                        # A traceback would keep this frame, and what is in it, on the disk.
+                        failed[lane] = error.with_traceback(None)
+                if len(failed) == len(blocks):
+                    break
+        except (AudiopipeError, OSError) as error:
+            self._drop_all([lane for lane in blocks if lane not in failed], error)
+        for lane, reason in failed.items():
+            self._drop(lane, reason)
 
     def _finish(self, lane: _Lane, journal: Journal) -> None:
         try:
-            paths = lane.writing.close()
-        except AudiopipeError as error:
+            lane.writing.close()
+        except (AudiopipeError, OSError) as error:
             self._drop(lane, error)
             return
         self.lanes.remove(lane)
         lane.reading.close()
-        journal.add(lane.job, paths)
+        journal.add(lane.job)
         seconds = lane.reading.received / lane.reading.reader.format.rate
         took = time.perf_counter() - lane.began
-        self._end(FileReport(lane.job.input, "done", tuple(paths), seconds, took))
+        self._end(FileReport(lane.job.input, "done", lane.job.files, seconds, took))
 
     def _drop(self, lane: _Lane, error: Exception) -> None:
         self._leave(lane)

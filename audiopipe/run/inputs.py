@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from glob import glob, has_magic
 from pathlib import Path
@@ -40,39 +41,48 @@ AUDIO_SUFFIXES = frozenset(
 
 @dataclass(frozen=True)
 class Job:
-    """One input, and its outputs: output name -> file."""
+    """One input, its outputs (output name -> file, folder or pattern), and all their files."""
 
     input: Path
     outputs: dict[str, Path]
+    files: tuple[Path, ...]
 
 
-def find_inputs(patterns: Sequence[str | Path]) -> list[tuple[Path, Path]]:
+def find_inputs(
+    patterns: Sequence[str | Path], folder: Path, written: Collection[Path] = ()
+) -> list[tuple[Path, Path]]:
     """Files with their place under the folder that was named.
 
     A folder stands for all audio in it and below; a pattern such as `**/*.wav` for what it
-    matches; a file for itself. Raises AudioError where nothing is found.
+    matches; a file for itself. What a run into `folder` has `written` is not taken for an
+    input when folders and patterns are searched, nor is what lies in a `folder` below them.
+    Raises AudioError where nothing is found.
     """
-    found: dict[Path, Path] = {}
+    found: dict[str, tuple[Path, Path]] = {}
     for pattern in map(str, patterns):
         path = Path(pattern)
-        before = len(found)
         if path.is_dir():
-            for file in sorted(path.rglob("*")):
-                if file.suffix.lower() in AUDIO_SUFFIXES and not file.name.startswith("."):
-                    found.setdefault(file, file.relative_to(path))
-            if len(found) == before:
-                raise AudioError(pattern, "there is no audio in this folder")
+            files = [f for f in sorted(path.rglob("*")) if f.suffix.lower() in AUDIO_SUFFIXES]
+            base, nothing = path, "there is no audio in this folder"
         elif has_magic(pattern) and not path.exists():
-            fixed = _without_magic(path)
-            for match in sorted(glob(pattern, recursive=True)):  # noqa: PTH207
-                if Path(match).is_file():
-                    found.setdefault(Path(match), Path(match).relative_to(fixed))
-            if len(found) == before:
-                raise AudioError(pattern, "no file matches this pattern")
+            files = [Path(match) for match in sorted(glob(pattern, recursive=True))]  # noqa: PTH207
+            base, nothing = _without_magic(path), "no file matches this pattern"
         else:
             # A file that is missing is reported with the others, and does not stop them.
-            found.setdefault(path, Path(path.name))
-    return list(found.items())
+            found.setdefault(os.path.abspath(path), (path, Path(path.name)))  # noqa: PTH100
+            continue
+        outputs = folder.resolve()
+        below = outputs != base.resolve() and outputs.is_relative_to(base.resolve())
+        here = {
+            os.path.abspath(file): (file, file.relative_to(base))  # noqa: PTH100
+            for file in files
+            if file.is_file() and not file.name.startswith(".")
+            if not (file.resolve() in written or (below and file.resolve().is_relative_to(outputs)))
+        }
+        if not here:
+            raise AudioError(pattern, nothing)
+        found |= {key: file for key, file in here.items() if key not in found}
+    return list(found.values())
 
 
 def _without_magic(path: Path) -> Path:
@@ -85,9 +95,13 @@ def _without_magic(path: Path) -> Path:
 
 
 def make_jobs(
-    inputs: Sequence[tuple[Path, Path]], outputs: Mapping[str, str], folder: Path
+    inputs: Sequence[tuple[Path, Path]],
+    outputs: Mapping[str, str],
+    folder: Path,
+    parts: Mapping[str, Sequence[str]] | None = None,
 ) -> list[Job]:
-    """Say where each input's outputs go; `outputs` maps output names to file names.
+    """Say where each input's outputs go; `outputs` maps output names to file names, and
+    `parts` those that are several files to all of them.
 
     A file named `{name}.csv` becomes `FOLDER/…/song.csv`, one without `{name}` goes into a
     folder of its own, `FOLDER/…/song/melody.csv`. Raises CollisionError if two inputs would
@@ -98,7 +112,9 @@ def make_jobs(
     sources = {path.resolve() for path, _ in inputs}
     for path, place in inputs:
         targets = {name: folder / _target(file, place) for name, file in outputs.items()}
-        for target in targets.values():
+        names = [file for name in outputs for file in (parts or {}).get(name, (outputs[name],))]
+        files = tuple(folder / _target(name, place) for name in names)
+        for target in files:
             real = target.resolve()
             if real in sources:
                 reason = "is an input and would be overwritten; choose another folder"
@@ -110,7 +126,7 @@ def make_jobs(
                     "folders, or give the folder that holds both",
                 )
             owners[real] = path
-        jobs.append(Job(path, targets))
+        jobs.append(Job(path, targets, files))
     return jobs
 
 
@@ -122,4 +138,4 @@ def _target(output: str, place: Path) -> Path:
 
 def folders(jobs: Iterable[Job]) -> Iterator[Path]:
     """The folders that jobs write to."""
-    yield from dict.fromkeys(target.parent for job in jobs for target in job.outputs.values())
+    yield from dict.fromkeys(file.parent for job in jobs for file in job.files)

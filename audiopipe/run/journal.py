@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,21 +14,31 @@ from typing import Any, Self, TextIO
 
 from audiopipe import __version__
 from audiopipe.errors import OutputError
-from audiopipe.io.atomic import TEMPORARY, output_error
+from audiopipe.io.atomic import output_error, sweep
+from audiopipe.pipeline import make_folder
 from audiopipe.plan import Graph
 from audiopipe.run.inputs import Job, folders
 
+log = logging.getLogger(__name__)
+
 FOLDER = ".audiopipe"
+JOURNAL = "journal.jsonl"
 
 
-def fingerprint(graph: Graph) -> str:
-    """A hash of everything in a definition that decides what comes out."""
+def fingerprint(graph: Graph, dtype: str = "float32") -> str:
+    """A hash of everything that decides what comes out, but the input."""
     stages = [
         (node.name, node.stage.name, node.stage.model_dump_json(), node.sources)
         for node in graph.nodes
     ]
-    told = json.dumps([__version__, stages, dict(graph.outputs)])
+    told = json.dumps([__version__, stages, dict(graph.outputs), dtype])
     return hashlib.sha256(told.encode()).hexdigest()
+
+
+def written(folder: Path) -> set[Path]:
+    """The files that runs into `folder` are known to have written."""
+    entries = _read(folder / FOLDER / JOURNAL).values()
+    return {(folder / name).resolve() for entry in entries for name in entry["outputs"]}
 
 
 class Journal:
@@ -45,16 +57,17 @@ class Journal:
 
     def __enter__(self) -> Self:
         place = self.folder / FOLDER
+        make_folder(self.folder)
         try:
-            place.mkdir(parents=True, exist_ok=True)
-            self._lock = (place / "lock").open("a+")
+            place.mkdir(exist_ok=True)
+            self._lock = (place / "lock").open("a+", encoding="utf-8")
             _lock(self._lock, self.folder)
-            path = place / "journal.jsonl"
-            if path.exists():
-                self._read(path)
-            self._file = path.open("a")
+            self._done = _read(place / JOURNAL)
+            self._file = (place / JOURNAL).open("a", encoding="utf-8")
+            if self._file.tell() and not (place / JOURNAL).read_bytes().endswith(b"\n"):
+                self._file.write("\n")  # the line that a crash cut short counts for nothing
         except OSError as error:
-            raise output_error(self.folder / FOLDER, error) from None
+            raise output_error(place, error) from None
         return self
 
     def __exit__(
@@ -65,34 +78,37 @@ class Journal:
     ) -> None:
         for file in (self._file, self._lock):
             if file is not None:
-                file.close()
+                with contextlib.suppress(OSError):  # a full disk has been told of already
+                    file.close()
 
     def is_done(self, job: Job) -> bool:
         """Whether a job was done with this pipeline, its input is the same, and all is there."""
-        entry = self._done.get(str(job.input.resolve()))
-        return (
-            entry is not None
-            and entry == {**entry, **self._identity(job)}
-            and all(_size(Path(path)) == size for path, size in entry["outputs"].items())
-        )
+        return self._done.get(str(job.input.resolve())) == self._entry(job)
 
-    def add(self, job: Job, written: Iterable[Path]) -> None:
+    def add(self, job: Job) -> None:
         """Note that a job is done."""
         assert self._file is not None
-        outputs = {str(path): _size(path) for path in written}
-        entry = {**self._identity(job), "outputs": outputs}
-        self._file.write(json.dumps(entry) + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        entry = self._entry(job)
         self._done[entry["input"]] = entry
+        try:
+            self._file.write(json.dumps(entry) + "\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            log.warning(
+                "%s: %s; %s is done, but will be done again by the next run",
+                self.folder / FOLDER,
+                error.strerror,
+                job.input,
+            )
 
     def sweep(self, jobs: Iterable[Job]) -> None:
         """Remove what a run that was killed has left half-written."""
         for folder in folders(jobs):
-            for path in folder.glob(f".*{TEMPORARY}"):
-                path.unlink(missing_ok=True)
+            sweep(folder)
 
-    def _identity(self, job: Job) -> dict[str, Any]:
+    def _entry(self, job: Job) -> dict[str, Any]:
+        """What is noted of a job that is done; outputs by their place in the folder."""
         path = job.input.resolve()
         stat = path.stat()
         return {
@@ -100,16 +116,20 @@ class Journal:
             "size": stat.st_size,
             "modified": stat.st_mtime_ns,
             "pipeline": self.pipeline,
+            "outputs": {str(file.relative_to(self.folder)): _size(file) for file in job.files},
         }
 
-    def _read(self, path: Path) -> None:
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        whole = [line for line in lines if line.endswith("\n")]
-        if len(whole) < len(lines):
-            path.write_text("".join(whole), encoding="utf-8")
-        for line in whole:
-            entry = json.loads(line)
-            self._done[entry["input"]] = entry
+
+def _read(path: Path) -> dict[str, dict[str, Any]]:
+    """The entries of a journal by input; a line that is not one counts for nothing."""
+    entries = {}
+    if path.is_file():
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                entry = json.loads(line)
+                if isinstance(entry["outputs"], dict):
+                    entries[str(entry["input"])] = entry
+    return entries
 
 
 def _size(path: Path) -> int | None:

@@ -7,15 +7,15 @@ import queue
 import threading
 from collections.abc import Mapping
 from fractions import Fraction
-from pathlib import Path
 
 from audiopipe.errors import AudioError
-from audiopipe.io.atomic import Sink, output_error
+from audiopipe.io.atomic import Sink
 from audiopipe.io.read import Reader
-from audiopipe.io.save import open_sink, stem_paths
+from audiopipe.io.save import open_sink
+from audiopipe.pipeline import make_folder
 from audiopipe.plan import Plan
 from audiopipe.run.inputs import Job
-from audiopipe.signals import Audio, Signal, Stems
+from audiopipe.signals import Audio, Signal
 
 READ_AHEAD = 3
 """Blocks that are read before they are wanted."""
@@ -85,18 +85,13 @@ class Writing:
 
     def __init__(self, job: Job, plan: Plan) -> None:
         self._sinks: dict[str, Sink] = {}
-        self.paths: list[Path] = []
         self._error: Exception | None = None
         self._blocks: queue.Queue[dict[str, Signal] | None] = queue.Queue(WRITE_BEHIND)
         try:
             for name, target in job.outputs.items():
                 format = plan.output(name)
-                _make_folder(target.parent)
+                make_folder(target.parent)
                 self._sinks[name] = open_sink(target, format)
-                if isinstance(format, Stems):
-                    self.paths += stem_paths(target, format).values()
-                else:
-                    self.paths.append(target)
         except BaseException:
             self._abort()
             raise
@@ -108,12 +103,11 @@ class Writing:
         self._check()
         self._blocks.put(dict(blocks))
 
-    def close(self) -> list[Path]:
+    def close(self) -> None:
         """Wait for all to be written, and put the files in their places."""
         self._blocks.put(None)
         self._thread.join()
         self._check()
-        return self.paths
 
     def abort(self) -> None:
         """Give up; leave nothing behind."""
@@ -147,10 +141,3 @@ class Writing:
                 self._error = error
         if self._error is not None:
             self._abort()
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise output_error(folder, error) from None

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from types import FrameType
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 
 from audiopipe.engine import Engine, Stream
-from audiopipe.io.atomic import Sink, output_error
-from audiopipe.io.queue import Arrival, Counters
+from audiopipe.io.atomic import Sink
+from audiopipe.io.queue import Arrival, BoundedQueue, Counters
 from audiopipe.io.save import open_sink
-from audiopipe.pipeline import Pipeline, file_name
+from audiopipe.pipeline import NAME, Pipeline, file_name, make_folder
 from audiopipe.plan import Plan
 from audiopipe.run.source import LiveSource
-from audiopipe.signals import Audio, Sampled, Signal
+from audiopipe.signals import Audio, Sampled, Signal, Stems
 
 WARM_UP = 2
 """Seconds of silence that go through a pipeline before it listens."""
@@ -131,14 +135,16 @@ def run_live(
     listener = listener or Deaf()
     clock = _Clock()
     try:
+        pipeline.plan(source.format, device=device, dtype=dtype).check_streamable()
         engine = pipeline.engine(source.format, device=device, dtype=dtype)
-        engine.plan.check_streamable()
         with ExitStack() as stack:
+            _use_few_threads(engine.plan, stack)
             files = _Files(engine.plan, folder, stack)
             _warm_up(engine)
             listener.begin(engine.plan)
             source.start()
-            heard = _play(engine, source, files, take, listener, clock, seconds)
+            with _ended_by_signals(source.queue):
+                heard = _play(engine, source, files, take, listener, clock, seconds)
     finally:
         source.close()
     declared = {name: float(engine.plan.output_latency(name)) for name in engine.plan.outputs}
@@ -164,6 +170,7 @@ def _play(
     """Push what arrives; returns the samples that went by."""
     stretch: _Stretch | None = None
     position = 0
+    end = None if seconds is None else round(seconds * source.format.rate)
 
     def deliver(out: Mapping[str, Signal]) -> None:
         files.write(out)
@@ -173,17 +180,18 @@ def _play(
     try:
         for heard in source.queue:
             block = heard.block
+            if end is not None and block.stop > end:
+                block = block.cut(block.start, max(block.start, end))
             if stretch is None or block.start != position:
                 for rest in stretch.finish() if stretch else ():
                     deliver(rest)
                 stretch = _Stretch(engine, block.start)
-            began = time.monotonic()
+            began, position = time.monotonic(), block.stop
             out = stretch.push(block)
             clock.note(heard, began, out)
-            position = block.stop
             deliver(out)
             listener.hear(heard, out, source.queue.waiting)
-            if seconds is not None and position >= seconds * block.rate:
+            if position == end:
                 break
     except KeyboardInterrupt:
         pass
@@ -191,6 +199,38 @@ def _play(
     for rest in stretch.finish() if stretch else engine.stream().finish():
         deliver(rest)
     return position
+
+
+def _use_few_threads(plan: Plan, stack: ExitStack) -> None:
+    """Compute with one thread: a block of 20 ms is too small to be shared out."""
+    if not any(step.stage.heavy for step in plan.steps):
+        stack.callback(torch.set_num_threads, torch.get_num_threads())
+        torch.set_num_threads(1)
+
+
+@contextmanager
+def _ended_by_signals(queue: BoundedQueue) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end what is heard, and not break into a block; twice, they do."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in signals}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def end(number: int, frame: FrameType | None) -> None:
+        restore()
+        queue.close()
+
+    for number in signals:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        restore()
 
 
 def _warm_up(engine: Engine) -> None:
@@ -207,10 +247,12 @@ class _Stretch:
 
     def __init__(self, engine: Engine, start: int) -> None:
         self._stream: Stream = engine.stream()
+        self._first = start
         self._start = Fraction(start, engine.plan.source.rate)
 
-    def push(self, block: Sampled) -> dict[str, Signal]:
-        return self._timed(self._stream.push(block))
+    def push(self, block: Audio) -> dict[str, Signal]:
+        own = block.like(block.samples, start=block.start - self._first)
+        return self._timed(self._stream.push(own))
 
     def finish(self) -> Iterator[dict[str, Signal]]:
         return map(self._timed, self._stream.finish())
@@ -229,13 +271,10 @@ class _Files:
         self._next: dict[str, int] = {}
         if folder is None:
             return
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise output_error(folder, error) from None
         for name in plan.outputs:
             format = plan.output(name)
-            path = folder / file_name(name, format).replace("{name}", "live")
+            path = folder / file_name(name, format).replace(NAME, "live")
+            make_folder(path.parent)
             self._sinks[name] = stack.enter_context(open_sink(path, format))
 
     def write(self, out: Mapping[str, Signal]) -> None:
@@ -243,15 +282,29 @@ class _Files:
             if name not in out:
                 continue
             block = out[name]
-            if isinstance(block, Sampled):
+            first = next(iter(block.values())) if isinstance(block, Stems) else block
+            if isinstance(first, Sampled):
                 position = self._next.get(name, 0)
-                while position < block.start:
-                    count = min(block.start - position, block.rate)
-                    zeros = (
-                        torch.zeros(*t.shape[:-1], count, dtype=t.dtype) for t in block.tensors
-                    )
-                    sink.write(block.like(*zeros, start=position))
+                while position < first.start:
+                    count = min(first.start - position, first.rate)
+                    sink.write(_each(block, partial(_zeros, start=position, count=count)))
                     position += count
-                block = block.cut(max(position, block.start), max(position, block.stop))
-                self._next[name] = block.stop
+                block = _each(block, partial(_from, start=position))
+                self._next[name] = max(position, first.stop)
             sink.write(block)
+
+
+def _each(signal: Signal, change: Callable[[Any], Any]) -> Signal:
+    """The same for a signal, or for each of its stems."""
+    if isinstance(signal, Stems):
+        return Stems({name: change(part) for name, part in signal.items()})
+    return change(signal)  # type: ignore[no-any-return]
+
+
+def _zeros(block: Sampled, start: int, count: int) -> Sampled:
+    zeros = (torch.zeros(*t.shape[:-1], count, dtype=t.dtype) for t in block.tensors)
+    return block.like(*zeros, start=start)
+
+
+def _from(block: Sampled, start: int) -> Sampled:
+    return block.cut(max(start, block.start), max(start, block.stop))

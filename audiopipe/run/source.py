@@ -58,6 +58,8 @@ class Feed:
     def close(self) -> None:
         """Stop listening."""
         self.queue.close()
+        if self._thread.ident is None:
+            self._release()
 
     def _run(self) -> None:
         try:

@@ -70,7 +70,9 @@ class _Yin(Windowed):
     window: Span | None
 
     def accepts(self, source: Audio) -> Sequence[Audio]:
-        return [Audio.empty(_rate(source.rate, self.range[1]), channels=1)]
+        wanted = Audio.empty(_rate(source.rate, self.range[1]), channels=1)
+        self.lags(wanted)  # refuses a window that is too short
+        return [wanted]
 
     def lags(self, source: Audio) -> Lags:
         return _lags(source.rate, self.range, self.window)
@@ -195,6 +197,8 @@ class Pitch(Chain):
     which mends octave errors and single wrong frames; a frame is decided when so much more
     has been heard, so that the smoothing is part of the latency. Streams and whole
     recordings are decided alike.
+
+    Times that are written as a number of samples count at that lower rate.
 
     One pitch at a time: of a chord comes one of its notes, a common divisor, or nothing.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import floor, log, log2
+from math import ceil, floor, log, log2
 from typing import Annotated, Literal
 
 import torch
@@ -15,13 +15,16 @@ from torchaudio.functional import create_dct
 from audiopipe import signals
 from audiopipe.framing import Framing
 from audiopipe.signals import Audio
-from audiopipe.stage import Fidelity, Stage, Windowed
+from audiopipe.stage import Stage, Windowed
 from audiopipe.units import Hertz, Span
 
 FLOOR = 1e-10
 """The least power that has decibels: -100 dB."""
 CQT_RANGE = (32.703, 4000.0)
 """C1 to B7, the seven octaves of a piano, in Hz."""
+
+GROUP = 32
+"""Mel bands that are summed together: high ones need other bins than low ones."""
 
 Scale = Literal["complex", "magnitude", "power", "mel", "log-mel", "mfcc", "cqt"]
 MelKind = Literal["slaney", "htk"]
@@ -77,12 +80,6 @@ class Spectrogram(Windowed):
     bins_per_octave: Annotated[int, Field(ge=1, le=96)] = 12
     """How many bins an octave has (cqt)."""
 
-    @property
-    def fidelity(self) -> Fidelity:
-        if self.scale == "mfcc":
-            return Fidelity("exact", 1e-3, "dB; a matrix product rounds by its number of rows")
-        return super().fidelity
-
     def accepts(self, source: Audio) -> Sequence[Audio]:
         self._sizes(source.rate)
         self._range(source.rate)
@@ -109,29 +106,31 @@ class Spectrogram(Windowed):
     def load(self, source: Audio, device: torch.device, dtype: torch.dtype) -> _Tables:
         rate = source.rate
         window, _, _ = self._sizes(rate)
+        hann = torch.hann_window(window, device=device)
+        parts: Sequence[Part] = ()
+        dct = torch.empty(0)
         if self.scale == "cqt":
-            kernels = constant_q(self._frequencies(rate), rate, window, self.bins_per_octave)
-            return _Tables(atoms=tuple((first, atoms.to(device)) for first, atoms in kernels))
-        tables = _Tables(window=torch.hann_window(window, device=device))
+            parts = constant_q(self._frequencies(rate), rate, window, self.bins_per_octave)
         if self.scale in ("mel", "log-mel", "mfcc"):
             points = mel_points(self.bands, self._range(rate), self.mel)
-            bank = mel_bank(points, rate, window, self.mel)
-            tables.bank = bank.repeat_interleave(2, dim=0).to(device)
+            parts = _parts(mel_bank(points, rate, window, self.mel).repeat_interleave(2, dim=0))
         if self.scale == "mfcc":
-            tables.dct = create_dct(self.coefficients, self.bands, norm="ortho").to(device)
-        return tables
+            dct = create_dct(self.coefficients, self.bands, norm="ortho")
+        on_device = tuple((first, matrix.to(device)) for first, matrix in parts)
+        return _Tables(hann, on_device, dct.to(device))
 
     def compute(self, model: _Tables, windows: Tensor) -> Tensor:
         if self.scale == "cqt":
-            return _magnitudes(model.atoms, windows)[..., None]
-        values = torch.fft.rfft(windows * model.window)
+            pairs = _product(windows, model.parts).unflatten(-1, (-1, 2))
+            return torch.view_as_complex(pairs).abs()[..., None]
+        values: Tensor = torch.fft.rfft(windows * model.window)
         if self.scale == "magnitude":
             values = values.abs()
         elif self.scale == "power":
             values = torch.view_as_real(values).square_().sum(-1)
         elif self.scale != "complex":
             # Squares of real and imaginary parts in turn; the bank has every row twice.
-            values = torch.view_as_real(values).square_().flatten(-2) @ model.bank
+            values = _product(torch.view_as_real(values).square_().flatten(-2), model.parts)
             if self.scale != "mel":
                 values = values.clamp_min_(FLOOR).log10_().mul_(10)
             if self.scale == "mfcc":
@@ -163,7 +162,7 @@ class Spectrogram(Windowed):
             low, high = self.range
         if high > rate / 2:
             raise ValueError(
-                f"range up to {high:g} Hz, but at {rate} Hz there is nothing above {rate / 2:g} Hz; "
+                f"range up to {high:g} Hz, but at {rate} Hz it ends at {rate / 2:g} Hz; "
                 "lower the range, or resample to a higher rate"
             )
         if low < 0 or low >= high or (self.scale == "cqt" and low < 1):
@@ -199,15 +198,32 @@ _count = range
 """`range` is what a field is called."""
 
 
-@dataclass
-class _Tables:
-    """What the maths needs: `window` [time], `bank` [2 * bins, bands], `dct` [bands, coefficients],
-    `atoms` as `constant_q` gives them."""
+Part = tuple[int, Tensor]
+"""Columns of a matrix that is zero outside some rows: the first of these, and those rows."""
 
-    window: Tensor = torch.empty(0)
-    bank: Tensor = torch.empty(0)
-    dct: Tensor = torch.empty(0)
-    atoms: tuple[tuple[int, Tensor], ...] = ()
+
+@dataclass(frozen=True, eq=False)
+class _Tables:
+    """What the maths needs: `window` [time], `parts` of the mel bank [2 * bins, bands] or of the
+    atoms [time, 2 * bins], and `dct` [bands, coefficients]."""
+
+    window: Tensor
+    parts: tuple[Part, ...]
+    dct: Tensor
+
+
+def _parts(matrix: Tensor) -> list[Part]:
+    """A matrix in groups of columns, each without the rows in which it is zero."""
+    parts = []
+    for columns in matrix.chunk(ceil(matrix.shape[1] / GROUP), dim=1):
+        rows = columns.any(1).nonzero()[:, 0].tolist() or [0]
+        parts.append((rows[0], columns[rows[0] : rows[-1] + 1].contiguous()))
+    return parts
+
+
+def _product(values: Tensor, parts: Sequence[Part]) -> Tensor:
+    """Values [..., rows] times the matrix [rows, columns] of which these are the parts."""
+    return torch.cat([values[..., at : at + len(part)] @ part for at, part in parts], dim=-1)
 
 
 def to_mel(hertz: Tensor, kind: MelKind) -> Tensor:
@@ -230,7 +246,7 @@ def mel_points(bands: int, limits: tuple[float, float], kind: MelKind) -> Tensor
     """The lower edge of the first band, the middle of each, and the upper edge of the last, in Hz.
 
     >>> mel_points(3, (0, 8000), "htk").round()
-    tensor([   0.,  459., 1219., 2477., 4562., 8000.], dtype=torch.float64)
+    tensor([   0.,  614., 1768., 3934., 8000.], dtype=torch.float64)
     """
     low, high = to_mel(torch.tensor(limits, dtype=torch.float64), kind).tolist()
     return from_mel(torch.linspace(low, high, bands + 2, dtype=torch.float64), kind)
@@ -257,11 +273,11 @@ def constant_q_length(frequency: float, rate: int, bins_per_octave: int) -> floa
 
 def constant_q(
     frequencies: Sequence[float], rate: int, window: int, bins_per_octave: int
-) -> list[tuple[int, Tensor]]:
-    """Atoms of a constant-Q transform, an octave at a time, from low to high.
+) -> list[Part]:
+    """Atoms of a constant-Q transform [time, 2 * bins], real and imaginary parts in turn.
 
-    For each octave: the first sample of the window that it needs, and its atoms [time, 2 * bins],
-    real parts first. An atom is a complex tone under a Hann window around the window's middle.
+    An atom is a complex tone under a Hann window around the middle of `window`. There is a part
+    for every octave, since an octave higher half the time is enough.
     """
     octaves = []
     for lowest in _count(0, len(frequencies), bins_per_octave):
@@ -273,14 +289,5 @@ def constant_q(
         atoms = torch.polar(
             hann / hann.sum(0) * lengths.sqrt(), -2 * torch.pi * time * hertz / rate
         )
-        octaves.append((window // 2 - half, torch.cat([atoms.real, atoms.imag], dim=1).float()))
+        octaves.append((window // 2 - half, torch.view_as_real(atoms).flatten(1).float()))
     return octaves
-
-
-def _magnitudes(octaves: Sequence[tuple[int, Tensor]], windows: Tensor) -> Tensor:
-    """Windows [batch, channels, window] to the magnitudes of atoms [batch, channels, bins]."""
-    parts = []
-    for first, atoms in octaves:
-        real, imag = (windows[..., first : first + len(atoms)] @ atoms).chunk(2, dim=-1)
-        parts.append(torch.hypot(real, imag))
-    return torch.cat(parts, dim=-1)

@@ -114,6 +114,6 @@ class Trim(TwoPass):
 
 def _level(frames: Tensor) -> Tensor:
     """RMS of frames [channels, n, time] without their mean, in the loudest channel: [n]."""
-    # In double precision: a square of 1e20 is beyond what a float32 holds.
-    rms: Tensor = frames.double().var(-1, correction=0).sqrt().amax(0)
+    exact = frames.double()  # a square of 1e20 is beyond what a float32 holds
+    rms: Tensor = (exact - exact.mean(-1, keepdim=True)).square().mean(-1).sqrt().amax(0)
     return rms

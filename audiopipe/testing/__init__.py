@@ -28,6 +28,7 @@ itself: `output`, `reach`, `fidelity`, `retimes`, `half`. The checks are:
     lockstep    streams that run together give what each gives alone
     format      blocks have the declared format, and follow each other without a gap
     length      audio is as long as its input; no frame is dropped at the end
+    seams       windows of an `exact` stage are joined without a trace (its halo is wide enough)
     reach       an output depends on no more input than declared
     latency     an output is out when it was promised
     finite      silence, DC and very loud input give finite output

@@ -19,6 +19,9 @@ from audiopipe.stage import Stage, ports
 from audiopipe.testing.compare import ConformanceError, Outcome
 from audiopipe.testing.inputs import Kind, Source, sources
 
+FINE = Fraction(1, 4000)
+"""Input elements shorter than this, in s, are taken for samples."""
+
 STAGE = "stage"
 """The name of the stage under test in its plan."""
 
@@ -110,13 +113,13 @@ class Case:
     @cached_property
     def length(self) -> int:
         """Elements of a test recording: 0.3 s, or some times the stage's reach."""
-        spans = []
+        tick, spans, furthest = self.tick, [], []
         for reference in self.outputs.values():
             behind, ahead = self.reach(reference)
             spans.append((behind or 0) + max(ahead, self.plan.latency(reference)))
-        span, tick = int(max(spans) / self.tick), self.tick
-        usual = max(int(Fraction(3, 10) / tick), 40, min(3 * span, int(2 / tick)))
-        return max(usual, span + span // 2) + (137 if self.tick < Fraction(1, 4000) else 3)
+            furthest.append(max(behind or 0, ahead, self.plan.latency(reference)))
+        usual = max(int(Fraction(3, 10) / tick), 40, min(int(3 * max(spans) / tick), int(2 / tick)))
+        return max(usual, int(max(furthest) / tick * Fraction(4, 3))) + (137 if tick < FINE else 3)
 
     def signal(self, length: int | None = None, seed: int = 0, kind: Kind = "sound") -> Sampled:
         """A recording."""

@@ -40,21 +40,19 @@ def finite(case: Case) -> str:
 def tiny(case: Case) -> str:
     """Nothing, one element and two are recordings like others."""
     for count in (0, 1, 2):
-        for kind in KINDS:
-            for sizes in ([], [0] * 3, [1] * count):
-                signal = case.signal(count, kind=kind)
-                outcome = run(case.engine, signal, sizes)
-                where = f"{count} elements of {kind}"
-                if outcome.keys() != case.formats.keys():
-                    raise ConformanceError(
-                        f"outputs {sorted(case.formats)}", f"{sorted(outcome)}", where
-                    )
-                for label, output in outcome.items():
-                    if isinstance(output, Sampled) and not all_finite(output):
-                        raise ConformanceError(
-                            "finite output", "NaN or infinity", f"{label!r}, {where}"
-                        )
+        for kind in ("sound", "silence") if count else ("sound",):
+            for sizes in ([], [0, *[1] * count, 0]):
+                _check_tiny(case, case.signal(count, kind=kind), sizes, f"{count} of {kind}")
     return "0, 1 and 2 elements pass"
+
+
+def _check_tiny(case: Case, signal: Sampled, sizes: list[int], where: str) -> None:
+    outcome = run(case.engine, signal, sizes)
+    if outcome.keys() != case.formats.keys():
+        raise ConformanceError(f"outputs {sorted(case.formats)}", f"{sorted(outcome)}", where)
+    for label, output in outcome.items():
+        if isinstance(output, Sampled) and not all_finite(output):
+            raise ConformanceError("finite output", "NaN or infinity", f"{label!r}, {where}")
 
 
 @check

@@ -1,0 +1,128 @@
+"""A real recording through a microphone without hardware gives the pitch track of batch.
+
+PulseAudio resamples the recording to the rate of its sink and gives it on as 16 bits; when it
+begins to be heard is not known, and found by correlation.
+"""
+
+import importlib.util
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audiopipe.io.read import open_audio
+from audiopipe.io.write import AudioWriter
+from audiopipe.pipeline import load
+from audiopipe.signals import Audio
+
+DEFINITION = """
+audiopipe: 1
+stages:
+  pitch: {use: pitch, range: [65 Hz, 500 Hz], hop: 10 ms}
+  heard: {use: mix, from: input, channels: 1}
+outputs: {pitch.csv: pitch, heard.wav: heard}
+"""
+PAUSE = 0.4
+"""Silence before and after, in s: the sink swallows some 10 ms when it wakes up."""
+
+
+@pytest.fixture
+def null_sink():
+    """The one of the tests of `io`, loaded by path: tests are no package."""
+    place = Path(__file__).parents[1] / "io" / "pulse.py"
+    spec = importlib.util.spec_from_file_location("pulse", place)
+    pulse = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(pulse)
+    with pulse.null_sink() as sink:
+        yield sink
+
+
+def whole(path):
+    with open_audio(path) as reader:
+        return Audio.join([reader.format, *reader.blocks(1 << 20)])
+
+
+def delay(heard, given):
+    """How many samples later `given` is in `heard`."""
+    spectrum = np.fft.rfft(heard, 1 << 20) * np.conj(np.fft.rfft(given, 1 << 20))
+    return int(np.fft.irfft(spectrum)[: len(heard)].argmax())
+
+
+def cents(first, second):
+    return 1200 * np.abs(np.log2(first / second))
+
+
+@pytest.mark.slow
+def test_pitch_from_a_microphone_is_the_pitch_of_batch(null_sink, recordings, tmp_path):
+    (tmp_path / "p.yaml").write_text(DEFINITION)
+    speech = whole(recordings / "speech/arctic_a0001.flac")
+    pause = Audio(np.zeros(round(PAUSE * speech.rate)), speech.rate)
+    with AudioWriter(tmp_path / "speech.wav", speech, depth=16) as writer:
+        for part in (pause, speech, pause):
+            writer.write(part)
+    lines = tmp_path / "lines"
+    with lines.open("wb") as file:
+        listener = subprocess.Popen(
+            [sys.executable, "-m", "audiopipe", "live", "p.yaml", "-o", "out", "--json"],
+            cwd=tmp_path, env=null_sink.environment, stdout=file,
+        )  # fmt: skip
+    try:
+        until = time.monotonic() + 40
+        while not lines.read_text():
+            assert listener.poll() is None
+            assert time.monotonic() < until, "nothing is heard"
+            time.sleep(0.1)
+        assert null_sink.play(tmp_path / "speech.wav").wait(60) == 0
+        time.sleep(0.5)
+        listener.send_signal(signal.SIGINT)
+        assert listener.wait(20) == 0
+    finally:
+        listener.kill()
+    told = [json.loads(line) for line in lines.read_text().splitlines()]
+    report = told[-1]["report"]
+    assert (report["drops"], report["overruns"]) == (0, 0)
+    frames = [line for line in told if line.get("output") == "pitch.csv"]
+    hz = np.array([frame["hz"] for frame in frames])
+    voiced = np.array([frame["voiced"] for frame in frames])
+
+    # The same sound in batch: nothing but the stages' own bound between them.
+    pipeline = load(tmp_path / "p.yaml")
+    heard = whole(tmp_path / "out/heard.wav")
+    again = pipeline.run(heard)["pitch.csv"]
+    assert len(again) == len(hz)
+    agree = again.voiced.numpy() == voiced
+    both = again.voiced.numpy() & voiced
+    assert agree.mean() > 0.99
+    assert (cents(again.hz.numpy()[both], hz[both]) < 50).mean() > 0.99
+
+    # The recording itself in batch, moved to where it was heard.
+    resampled = np.interp(
+        np.arange(int(float(speech.duration) * heard.rate)) / heard.rate,
+        np.arange(len(speech)) / speech.rate,
+        speech.numpy()[0],
+    )
+    begin = delay(heard.numpy()[0], resampled) / heard.rate
+    silence = np.zeros((1, round(begin * speech.rate)))
+    track = pipeline.run(Audio(np.hstack([silence, speech.numpy()]), speech.rate))["pitch.csv"]
+    frames = slice(round(begin / 0.01), min(len(track), len(hz)))
+    expected, hz = track.hz.numpy()[frames], hz[frames]
+    expected_voiced, voiced = track.voiced.numpy()[frames], voiced[frames]
+    both = expected_voiced & voiced
+    off = cents(expected[both], hz[both])
+    agree = (expected_voiced == voiced).mean()
+    p50, p95, p99 = (1000 * report["latency_s"]["pitch.csv"][key] for key in ("p50", "p95", "p99"))
+    declared = 1000 * report["declared_s"]["pitch.csv"]
+    print(  # noqa: T201
+        f"{both.sum()} voiced frames: {100 * (off < 50).mean():.1f} % within 50 cents, median "
+        f"{np.median(off):.1f} cents; voicing agrees in {100 * agree:.1f} %; latency p50/p95/p99 "
+        f"{p50:.0f}/{p95:.0f}/{p99:.0f} ms, declared {declared:.0f} ms; 0 drops"
+    )
+    assert both.sum() > 50
+    assert (off < 50).mean() >= 0.95
+    assert np.median(off) < 5
+    assert agree > 0.9
