@@ -52,7 +52,7 @@ def mermaid(plan: Plan) -> str:
     names = {INPUT: "input"} | {s.name: f"s{n}" for n, s in enumerate(plan.steps)}
     lines = ["flowchart LR", f'  input(["input<br/>{format_words(plan.source)}"])']
     for step in plan.steps:
-        label = f"{step.name}<br/>{step.stage.name}" if not step.why else step.stage.name
+        label = step.stage.name if step.why else f"{_entities(step.name)}<br/>{step.stage.name}"
         lines.append(f'  {names[step.name]}["{label}<br/>{step_words(step)}"]')
         if step.why:
             lines.append(f"  style {names[step.name]} stroke-dasharray: 4 3")
@@ -60,11 +60,16 @@ def mermaid(plan: Plan) -> str:
             port = f"|{source.port}|" if source.port else ""
             lines.append(f"  {names[source.step]} -->{port} {names[step.name]}")
     for number, (name, references) in enumerate(plan.outputs.items()):
-        lines.append(f'  o{number}(["{name}"])')
+        lines.append(f'  o{number}(["{_entities(name)}"])')
         for reference in references:
             port = f"|{reference.port}|" if reference.port else ""
             lines.append(f"  {names[reference.step]} -->{port} o{number}")
     return "\n".join(lines)
+
+
+def _entities(text: str) -> str:
+    """What is markup, in Mermaid's notation."""
+    return escape(text).replace("&", "#")
 
 
 def svg(plan: Plan) -> str:

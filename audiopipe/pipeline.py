@@ -69,6 +69,8 @@ def make_folder(folder: Path) -> None:
     """Make a folder and those above it; raises OutputError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise OutputError(folder, "a file is in the way of this folder; choose another") from None
     except OSError as error:
         raise output_error(folder, error) from None
 

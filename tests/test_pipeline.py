@@ -191,7 +191,7 @@ class TestResult:
 
     def test_a_folder_that_cannot_be_made_is_told(self, sound, tmp_path):
         (tmp_path / "out").touch()
-        with pytest.raises(OutputError, match=r"out: cannot be written"):
+        with pytest.raises(OutputError, match=r"out: a file is in the way"):
             chain("tap").run(sound()).save(tmp_path / "out")
 
 

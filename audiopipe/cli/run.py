@@ -104,7 +104,9 @@ class _Bars:
             TextColumn("{task.percentage:>3.0f} %"),
             TimeRemainingColumn(),
         )
-        self.progress = Progress(*columns, console=self.console, transient=True)
+        self.progress = Progress(
+            *columns, console=self.console, transient=True, disable=not self.console.is_terminal
+        )
         self.all: TaskID | None = None
         self.open: dict[Path, TaskID] = {}
 

@@ -137,6 +137,8 @@ def open_audio(path: str | Path) -> Reader:
 def _check_file(path: Path) -> None:
     if path.is_dir():
         raise AudioError(path, "is a folder; name the files in it, for instance with a *")
+    if path.is_symlink() and not path.exists():
+        raise AudioError(path, f"is a link to {path.readlink()}, where no file is")
     if not path.exists():
         hint = ""
         if path.parent.is_dir():

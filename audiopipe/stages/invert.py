@@ -102,7 +102,7 @@ class Invert(Windowed):
 
     @classmethod
     def examples(cls) -> Sequence[Stage]:
-        return (cls(), cls(iterations=8))
+        return (cls(iterations=2), cls(iterations=6))
 
 
 @dataclass(frozen=True, eq=False)

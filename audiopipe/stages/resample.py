@@ -171,7 +171,8 @@ class _Kernel:
         parts = windows.new_zeros(*pieces.shape[:-1], self.grid.part)
         for weights, taps in zip(self.weights, self.taps, strict=True):
             parts += weights * (pieces @ taps)
-        return parts.flatten(-2)[..., : self.grid.size]
+        row: Tensor = parts.flatten(-2)
+        return row[..., : self.grid.size]
 
 
 def _lagrange(nodes: Tensor, at: Tensor) -> Tensor:

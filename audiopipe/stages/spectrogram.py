@@ -121,9 +121,10 @@ class Spectrogram(Windowed):
 
     def compute(self, model: _Tables, windows: Tensor) -> Tensor:
         if self.scale == "cqt":
-            pairs = _product(windows, model.parts).unflatten(-1, (-1, 2))
+            values = _product(windows, model.parts)
+            pairs = values.view(*values.shape[:-1], -1, 2)
             return torch.view_as_complex(pairs).abs()[..., None]
-        values: Tensor = torch.fft.rfft(windows * model.window)
+        values = torch.fft.rfft(windows * model.window)
         if self.scale == "magnitude":
             values = values.abs()
         elif self.scale == "power":

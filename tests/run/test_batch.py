@@ -188,7 +188,7 @@ class TestFaults:
         out.touch()
         with pytest.raises(OutputError) as error:
             run_batch(load(COPY), [three], out)
-        assert str(error.value) == f"{out}: cannot be written: File exists"
+        assert str(error.value) == f"{out}: a file is in the way of this folder; choose another"
 
     def test_a_folder_stands_where_an_output_goes(self, three, out):
         (out / "a.wav").mkdir(parents=True)
