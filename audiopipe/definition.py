@@ -15,7 +15,7 @@ tests:
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -114,6 +114,21 @@ def _named(stages: Any) -> Iterator[tuple[str, Any]]:
             use = str(stage.get("use", "stage")) if isinstance(stage, dict) else str(stage)
             counts[use] = counts.get(use, 0) + 1
             yield (use if counts[use] == 1 else f"{use}-{counts[use]}"), stage
+
+
+def _as_written(nodes: Mapping[str, Node], written: Iterable[str]) -> Iterator[Node]:
+    """Keep the order in which stages are written, but that sources come first."""
+    given: set[str] = set()
+
+    def give(name: str) -> Iterator[Node]:
+        if name in nodes and name not in given:
+            given.add(name)
+            for source in nodes[name].sources:
+                yield from give(source.partition(".")[0])
+            yield nodes[name]
+
+    for name in written:
+        yield from give(name)
 
 
 class _Reader:
@@ -243,7 +258,8 @@ class _Reader:
                 for name in cycle:
                     order[name] = []
                 continue
-            return tuple(by_name[n] for n in names if n in by_name and n not in self.broken)
+            made = {n: by_name[n] for n in names if n in by_name and n not in self.broken}
+            return tuple(_as_written(made, by_name))
 
     def outputs(self) -> dict[str, str]:
         value = self.document.data.get("outputs", {})

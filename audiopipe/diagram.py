@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
 
 from audiopipe.plan import INPUT, Plan, Step
 from audiopipe.signals import Audio, Levels, PitchTrack, Sampled, Signal, Spectrogram, Stems
 
-COLUMN, ROW, WIDE, HIGH = 230, 84, 180, 56
+COLUMN, ROW, WIDE, HIGH = 254, 84, 204, 56
+GAP, LANE = COLUMN - WIDE, 18
 _STYLE = (
     "text{font:13px system-ui,sans-serif;fill:#1d2733}.small{font-size:11px;fill:#5b6b7c}"
     "rect{fill:#f3f6fa;stroke:#8aa0b8}.inserted{stroke-dasharray:4 3;fill:#fff}"
@@ -75,8 +76,9 @@ def _entities(text: str) -> str:
 def svg(plan: Plan) -> str:
     """The graph as a picture."""
     places = dict(_places(plan))
+    lanes = _lanes(plan, places)
     width = max(x for x, _ in places.values()) + WIDE + 30
-    height = max(y for _, y in places.values()) + HIGH + 30
+    height = max([*lanes.values(), *(y + HIGH for _, y in places.values())]) + 30
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}"><style>{_STYLE}</style>'
@@ -84,17 +86,27 @@ def svg(plan: Plan) -> str:
     for source, target in _edges(plan):
         (x1, y1), (x2, y2) = places[source], places[target]
         x1, y1, y2 = x1 + WIDE, y1 + HIGH // 2, y2 + HIGH // 2
-        bend = (x2 - x1) / 2
-        parts.append(f'<path d="M{x1} {y1}C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"/>')
+        path = f"M{x1} {y1}"
+        if x2 - x1 > GAP:
+            path += f"{_bend(x1, y1, lanes[source])}H{x2 - GAP}"
+            x1, y1 = x2 - GAP, lanes[source]
+        parts.append(f'<path d="{path}{_bend(x1, y1, y2)}"/>')
     parts.append(_box(places[INPUT], "input", format_words(plan.source), "end"))
     for step in plan.steps:
-        title = step.stage.name if step.why else f"{step.name} · {step.stage.name}"
+        title = f"{step.name} · {step.stage.name}"
+        if step.why or step.name.endswith(f"/{step.stage.name}"):
+            title = step.stage.name
         kind = "inserted" if step.why else ""
         parts.append(_box(places[step.name], title, step_words(step), kind))
     for name in plan.outputs:
         late = f"{1000 * float(plan.output_latency(name)):.1f} ms late"
         parts.append(_box(places[f"→{name}"], name, late, "end"))
     return "\n".join([*parts, "</svg>"])
+
+
+def _bend(x: int, y: int, to: int) -> str:
+    """A curve over the gap between two columns."""
+    return f"C{x + GAP // 2} {y} {x + GAP // 2} {to} {x + GAP} {to}"
 
 
 def _box(place: tuple[int, int], title: str, below: str, kind: str) -> str:
@@ -130,3 +142,21 @@ def _places(plan: Plan) -> Iterator[tuple[str, tuple[int, int]]]:
         column = last if name.startswith("→") else column
         row = rows[column] = rows.get(column, -1) + 1
         yield name, (20 + column * COLUMN, 20 + row * ROW)
+
+
+def _lanes(plan: Plan, places: Mapping[str, tuple[int, int]]) -> dict[str, int]:
+    """The height at which edges from a box pass below those in the columns that they skip."""
+    column = {name: (x - 20) // COLUMN for name, (x, _) in places.items()}
+    free: dict[int, int] = {}
+    for name, (_, y) in places.items():
+        free[column[name]] = max(free.get(column[name], 0), y + HIGH + LANE)
+    farthest: dict[str, int] = {}
+    for source, target in _edges(plan):
+        if column[target] > column[source] + 1:
+            farthest[source] = max(farthest.get(source, 0), column[target])
+    lanes = {}
+    for source in sorted(farthest, key=lambda name: -column[name]):
+        skipped = range(column[source] + 1, farthest[source])
+        lanes[source] = max(free[each] for each in skipped)
+        free |= dict.fromkeys(skipped, lanes[source] + LANE)
+    return lanes

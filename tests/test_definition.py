@@ -293,6 +293,10 @@ def test_from_is_the_stage_above_a_name_or_a_list():
 def test_stages_may_stand_in_any_order():
     found = nodes("stages: {level: {use: tap, from: mono}, mono: {use: mix, from: input}}")
     assert list(found) == ["mono", "level"]
+    found = nodes(
+        "stages: {a: mix, b: {use: mix, from: d}, c: mix, d: {use: mix, from: a}, e: mix}"
+    )
+    assert list(found) == ["a", "d", "b", "c", "e"], "otherwise as they are written"
 
 
 def test_the_last_stage_is_the_output_where_none_is_named():

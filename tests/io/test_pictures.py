@@ -164,3 +164,16 @@ def test_a_notebook_is_not_filled():
     assert "the first 5 of 6.0 minutes; save() the rest" in page
     data = re.search(r"data:audio/wav;base64,([^\"]*)", page)[1]
     assert 0.9 < len(data) * 3 / 4 / (100 * 300 * 2) < 1.1
+
+
+def test_mel_and_log_mel_of_a_sound_look_the_same():
+    from audiopipe.pipeline import Pipeline
+    from audiopipe.run.generate import generate
+    from audiopipe.stages.spectrogram import Spectrogram as Analyse
+
+    drawn = []
+    for scale in ("mel", "log-mel"):
+        spectrum = Pipeline([Analyse(scale=scale)]).run(generate("sweep 100 Hz 8 kHz 1 s"))
+        figure = spectrum["spectrogram"].plot()
+        drawn.append(np.asarray(figure.axes[0].images[0].get_array()))
+    assert np.abs(drawn[0] - drawn[1]).max() < 0.01  # dB

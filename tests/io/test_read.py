@@ -191,7 +191,7 @@ def empty(path):
 @bad("a.wav")
 def pipe(path):
     os.mkfifo(path)
-    return "FILE: is a device or a pipe, not a file; pipe raw PCM into - instead"
+    return "FILE: is a device or a pipe, not a file; pipe raw PCM into `audiopipe live --stdin`"
 
 
 @bad("a.wav")
