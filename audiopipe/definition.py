@@ -36,6 +36,8 @@ KEYS = ("audiopipe", "about", "strict", "stages", "outputs", "tests")
 class Test:
     """An input and what is expected of the references, in the words of `check`."""
 
+    __test__ = False  # not one of pytest's
+
     input: str
     expect: Mapping[str, str]
     place: Place

@@ -68,6 +68,38 @@ def write(tmp_path):
 
 
 @pytest.fixture
+def as_nobody(tmp_path):
+    """Do something as somebody who may not; give what is raised. Root may do everything."""
+
+    def run(action):
+        if os.geteuid() == 0:
+            for folder in (tmp_path, *tmp_path.parents[:2]):
+                folder.chmod(0o755)
+        else:
+            tmp_path.chmod(0o555)
+        receive, send = os.pipe()
+        child = os.fork()
+        if not child:
+            told = "nothing was raised"
+            try:
+                if os.geteuid() == 0:
+                    os.setuid(65534)
+                action()
+            except BaseException as error:
+                told = f"{type(error).__name__}: {error}"
+            os.write(send, told.encode())
+            os._exit(0)
+        os.close(send)
+        with os.fdopen(receive) as answer:
+            told = answer.read()
+        os.waitpid(child, 0)
+        tmp_path.chmod(0o755)
+        return told
+
+    return run
+
+
+@pytest.fixture
 def recordings():
     """The folder of real recordings; the test is skipped where it is absent."""
     if not SHARED.is_dir():

@@ -73,7 +73,10 @@ def common(
 
 def main() -> None:
     """Run the command line; refusals are one message and an exit code, not a traceback."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _interrupt)
     try:
         app()
     except SystemExit as leaving:

@@ -146,7 +146,8 @@ def _check_file(path: Path) -> None:
         cure = hint if hint.startswith("did") else "check the name"
         raise AudioError(path, f"there is no such file; {cure}")
     if not path.is_file():
-        raise AudioError(path, "is a device or a pipe, not a file; pipe raw PCM into `audiopipe live --stdin`")
+        cure = "pipe raw PCM into `audiopipe live --stdin`"
+        raise AudioError(path, f"is a device or a pipe, not a file; {cure}")
     try:
         with path.open("rb") as file:
             empty = not file.read(1)

@@ -58,7 +58,11 @@ class _Guard(io.RawIOBase):
             return 0
 
     def tell(self) -> int:
-        return 0 if self._over else self._kept.tell()
+        try:
+            return 0 if self._over else self._kept.tell()
+        except OSError as error:
+            self.error = error
+            return 0
 
 
 class SndfileEncoder:

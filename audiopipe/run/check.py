@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from audiopipe.definition import Test
-from audiopipe.errors import AudiopipeError, Place
+from audiopipe.errors import AudiopipeError, DeviceError, Place
 from audiopipe.pipeline import Pipeline
 from audiopipe.run.generate import generate
 from audiopipe.signals import Audio, Detections, Levels, PitchTrack, Sampled, Signal, Spectrogram
@@ -38,6 +38,8 @@ def run_tests(pipeline: Pipeline, device: str = "auto") -> list[Outcome]:
     for test in pipeline.definition.tests:
         try:
             outcomes += _run(pipeline, test, device)
+        except DeviceError:
+            raise  # the definition is not to blame
         except (AudiopipeError, ValueError) as error:
             outcomes.append(Outcome(test.place, "", test.input, str(error), False))
     return outcomes

@@ -48,6 +48,24 @@ class Job:
     files: tuple[Path, ...]
 
 
+class RealPaths:
+    """Where paths lead, links followed; folders are looked up once, for there may be many files.
+
+    >>> RealPaths()(Path("/usr/../usr/x"))
+    PosixPath('/usr/x')
+    """
+
+    def __init__(self) -> None:
+        self._folders: dict[Path, Path] = {}
+
+    def __call__(self, path: Path) -> Path:
+        folder = path.parent
+        if folder not in self._folders:
+            self._folders[folder] = folder.resolve()
+        place = self._folders[folder] / path.name
+        return place.resolve() if place.is_symlink() else place
+
+
 def find_inputs(
     patterns: Sequence[str | Path], folder: Path, written: Collection[Path] = ()
 ) -> list[tuple[Path, Path]]:
@@ -59,6 +77,8 @@ def find_inputs(
     Raises AudioError where nothing is found.
     """
     found: dict[str, tuple[Path, Path]] = {}
+    real = RealPaths()
+    outputs = folder.resolve()
     for pattern in map(str, patterns):
         path = Path(pattern)
         if path.is_dir():
@@ -71,13 +91,12 @@ def find_inputs(
             # A file that is missing is reported with the others, and does not stop them.
             found.setdefault(os.path.abspath(path), (path, Path(path.name)))  # noqa: PTH100
             continue
-        outputs = folder.resolve()
         below = outputs != base.resolve() and outputs.is_relative_to(base.resolve())
         here = {
             os.path.abspath(file): (file, file.relative_to(base))  # noqa: PTH100
             for file in files
-            if file.is_file() and not file.name.startswith(".")
-            if not (file.resolve() in written or (below and file.resolve().is_relative_to(outputs)))
+            if not file.name.startswith(".") and file.is_file()
+            if real(file) not in written and not (below and real(file).is_relative_to(outputs))
         }
         if not here:
             raise AudioError(pattern, nothing)
@@ -109,13 +128,14 @@ def make_jobs(
     """
     jobs: list[Job] = []
     owners: dict[Path, Path] = {}
-    sources = {path.resolve() for path, _ in inputs}
+    real_path = RealPaths()
+    sources = {real_path(path) for path, _ in inputs}
     for path, place in inputs:
         targets = {name: folder / _target(file, place) for name, file in outputs.items()}
         names = [file for name in outputs for file in (parts or {}).get(name, (outputs[name],))]
         files = tuple(folder / _target(name, place) for name in names)
         for target in files:
-            real = target.resolve()
+            real = real_path(target)
             if real in sources:
                 reason = "is an input and would be overwritten; choose another folder"
                 raise CollisionError(target, reason)

@@ -17,7 +17,7 @@ from audiopipe.errors import OutputError
 from audiopipe.io.atomic import output_error, sweep
 from audiopipe.pipeline import make_folder
 from audiopipe.plan import Graph
-from audiopipe.run.inputs import Job, folders
+from audiopipe.run.inputs import Job, RealPaths, folders
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,8 @@ def fingerprint(graph: Graph, dtype: str = "float32") -> str:
 def written(folder: Path) -> set[Path]:
     """The files that runs into `folder` are known to have written."""
     entries = _read(folder / FOLDER / JOURNAL).values()
-    return {(folder / name).resolve() for entry in entries for name in entry["outputs"]}
+    real = RealPaths()
+    return {real(folder / name) for entry in entries for name in entry["outputs"]}
 
 
 class Journal:
@@ -52,6 +53,7 @@ class Journal:
         self.folder = folder
         self.pipeline = pipeline
         self._done: dict[str, dict[str, Any]] = {}
+        self._real = RealPaths()
         self._lock: TextIO | None = None
         self._file: TextIO | None = None
 
@@ -83,7 +85,7 @@ class Journal:
 
     def is_done(self, job: Job) -> bool:
         """Whether a job was done with this pipeline, its input is the same, and all is there."""
-        return self._done.get(str(job.input.resolve())) == self._entry(job)
+        return self._done.get(str(self._real(job.input))) == self._entry(job)
 
     def add(self, job: Job) -> None:
         """Note that a job is done."""
@@ -109,7 +111,7 @@ class Journal:
 
     def _entry(self, job: Job) -> dict[str, Any]:
         """What is noted of a job that is done; outputs by their place in the folder."""
-        path = job.input.resolve()
+        path = self._real(job.input)
         stat = path.stat()
         return {
             "input": str(path),

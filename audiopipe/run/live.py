@@ -9,22 +9,20 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
 
 from audiopipe.engine import Engine, Stream
-from audiopipe.io.atomic import Sink
 from audiopipe.io.queue import Arrival, BoundedQueue, Counters
-from audiopipe.io.save import open_sink
-from audiopipe.pipeline import NAME, Pipeline, file_name, make_folder
+from audiopipe.pipeline import Pipeline
 from audiopipe.plan import Plan
+from audiopipe.run.outputs import Outputs
 from audiopipe.run.source import LiveSource
-from audiopipe.signals import Audio, Sampled, Signal, Stems
+from audiopipe.signals import Audio, Sampled, Signal
 
 WARM_UP = 2
 """Seconds of silence that go through a pipeline before it listens."""
@@ -128,9 +126,9 @@ def run_live(
     """Run until the source ends, for `seconds`, or until Ctrl-C; all of these end well.
 
     Outputs are written into `folder`, and given to `take` as they come. Where the queue had
-    to drop sound the stages begin anew behind the gap, and files hold zeros for it, so that
-    time stays right. Raises OfflineError where a stage cannot stream, OverrunError by the
-    policy `fail`, and what stages and outputs raise.
+    to drop sound the stages begin anew behind the gap, and files hold for it what comes of
+    silence, so that time stays right. Raises OfflineError where a stage cannot stream,
+    OverrunError by the policy `fail`, and what stages and outputs raise.
     """
     listener = listener or Deaf()
     clock = _Clock()
@@ -139,8 +137,8 @@ def run_live(
         engine = pipeline.engine(source.format, device=device, dtype=dtype)
         with ExitStack() as stack:
             _use_few_threads(engine.plan, stack)
-            files = _Files(engine.plan, folder, stack)
-            _warm_up(engine)
+            files = Outputs(engine.plan, folder, stack)
+            files.silence = _warm_up(engine)
             listener.begin(engine.plan)
             source.start()
             with _ended_by_signals(source.queue):
@@ -161,7 +159,7 @@ def run_live(
 def _play(
     engine: Engine,
     source: LiveSource,
-    files: _Files,
+    files: Outputs,
     take: Callable[[Mapping[str, Signal]], None] | None,
     listener: LiveListener,
     clock: _Clock,
@@ -214,8 +212,10 @@ def _ended_by_signals(queue: BoundedQueue) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.getsignal(number) for number in signals}
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    before = {n: h for n, h in handlers.items() if h not in (signal.SIG_IGN, None)}
 
     def restore() -> None:
         for number, handler in before.items():
@@ -225,7 +225,7 @@ def _ended_by_signals(queue: BoundedQueue) -> Iterator[None]:
         restore()
         queue.close()
 
-    for number in signals:
+    for number in before:
         signal.signal(number, end)
     try:
         yield
@@ -233,13 +233,16 @@ def _ended_by_signals(queue: BoundedQueue) -> Iterator[None]:
         restore()
 
 
-def _warm_up(engine: Engine) -> None:
-    """Compute on silence: what is made when it is first used must not delay the first sound."""
+def _warm_up(engine: Engine) -> dict[str, Signal]:
+    """Compute on silence: what is made when it is first used must not delay the first sound.
+
+    Gives what comes of silence.
+    """
     format = engine.plan.source
-    if isinstance(format, Audio):
-        stream = engine.stream()
-        silence = torch.zeros(format.channels, WARM_UP * format.rate)
-        stream.push(Audio(silence, format.rate))
+    if not isinstance(format, Audio):
+        return {}
+    silence = torch.zeros(format.channels, WARM_UP * format.rate)
+    return engine.stream().push(Audio(silence, format.rate))
 
 
 class _Stretch:
@@ -261,50 +264,3 @@ class _Stretch:
         if not self._start:
             return out
         return {name: b.delayed(round(self._start * b.rate)) for name, b in out.items()}
-
-
-class _Files:
-    """The outputs as files, with zeros where sound was dropped."""
-
-    def __init__(self, plan: Plan, folder: Path | None, stack: ExitStack) -> None:
-        self._sinks: dict[str, Sink] = {}
-        self._next: dict[str, int] = {}
-        if folder is None:
-            return
-        for name in plan.outputs:
-            format = plan.output(name)
-            path = folder / file_name(name, format).replace(NAME, "live")
-            make_folder(path.parent)
-            self._sinks[name] = stack.enter_context(open_sink(path, format))
-
-    def write(self, out: Mapping[str, Signal]) -> None:
-        for name, sink in self._sinks.items():
-            if name not in out:
-                continue
-            block = out[name]
-            first = next(iter(block.values())) if isinstance(block, Stems) else block
-            if isinstance(first, Sampled):
-                position = self._next.get(name, 0)
-                while position < first.start:
-                    count = min(first.start - position, first.rate)
-                    sink.write(_each(block, partial(_zeros, start=position, count=count)))
-                    position += count
-                block = _each(block, partial(_from, start=position))
-                self._next[name] = max(position, first.stop)
-            sink.write(block)
-
-
-def _each(signal: Signal, change: Callable[[Any], Any]) -> Signal:
-    """The same for a signal, or for each of its stems."""
-    if isinstance(signal, Stems):
-        return Stems({name: change(part) for name, part in signal.items()})
-    return change(signal)  # type: ignore[no-any-return]
-
-
-def _zeros(block: Sampled, start: int, count: int) -> Sampled:
-    zeros = (torch.zeros(*t.shape[:-1], count, dtype=t.dtype) for t in block.tensors)
-    return block.like(*zeros, start=start)
-
-
-def _from(block: Sampled, start: int) -> Sampled:
-    return block.cut(max(start, block.start), max(start, block.stop))

@@ -23,7 +23,7 @@ def cli(capsys, monkeypatch, tmp_path):
     """Run `audiopipe` with arguments in `tmp_path`."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["audiopipe", *map(str, arguments)])
@@ -38,7 +38,8 @@ def cli(capsys, monkeypatch, tmp_path):
         return Ran(code, told.out, told.err)
 
     yield run
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from audiopipe.errors import AudioError, OfflineError, OutputError, OverrunError
 from audiopipe.io.pcm import PcmFormat, decode, encode
 from audiopipe.io.read import open_audio
 from audiopipe.pipeline import Pipeline, chain, load
+from audiopipe.registry import find_stage
 from audiopipe.run.live import Percentiles, run_live
 from audiopipe.run.source import Feed, paced_file, pcm_input
 from audiopipe.signals import Audio, Stems
@@ -173,6 +174,19 @@ class TestTooSlow:
         assert report.queue.drops
         assert samples(tmp_path / "parts/low.wav").shape[1] == len(audio)
 
+    def test_a_gap_in_a_spectrogram_is_silence(self, planted, sound, tmp_path):
+        spectrogram = find_stage("spectrogram")(scale="log-mel", hop="20 ms", window="40 ms")
+        stages = {"mel": (spectrogram, "input")}
+        audio, report = self.run(planted, sound, tmp_path, **stages)
+        values = np.load(tmp_path / "mel.npz")["values"]
+        silent = chain(spectrogram).run(Audio(np.zeros(16000), 16000))["spectrogram"].numpy()
+        first, count = max(report.queue.gaps, key=lambda gap: gap[1])
+        inside = values[..., first // 320 + 2 : (first + count) // 320 - 2]
+        assert inside.shape[-1] > 0
+        np.testing.assert_allclose(inside, np.broadcast_to(silent[..., 9:10], inside.shape))
+        assert values.max() > inside.max()
+        assert values.shape[-1] == pytest.approx(len(audio) // 320, abs=1)
+
     def test_memory_does_not_grow(self, planted, sound):
         waiting = []
 
@@ -256,7 +270,7 @@ class TestInterrupted:
         )
         assert samples(tmp_path / "low.wav").shape[1] == -(-count // 2)
 
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_by_a_signal_in_the_middle_of_a_block(self, planted, sound, tmp_path, number):
         audio, over = sound(1.0), threading.Event()
         source = Feed(audio.format, blocks_of(audio, until=over), seconds=10)
