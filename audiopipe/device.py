@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -88,3 +90,20 @@ def computing_devices() -> dict[str, str]:
     if torch.backends.mps.is_available():
         found["mps"] = "Apple GPU"
     return found
+
+
+@contextmanager
+def few_threads(stages: Iterable[Stage]) -> Iterator[None]:
+    """Compute light stages on one thread, as long as this is entered.
+
+    Their steps are too small to be shared out: threads that wait for each other cost half as
+    much again on a free machine, ten times as much on a busy one, and reading and writing
+    have the other cores.
+    """
+    threads = torch.get_num_threads()
+    if not any(stage.heavy for stage in stages):
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal, Protocol
 
+from audiopipe.device import few_threads
 from audiopipe.engine import Engine, Lockstep
 from audiopipe.errors import AudiopipeError, DeviceError, ModelError
 from audiopipe.io.atomic import discard
@@ -103,7 +104,8 @@ def run_batch(
     jobs = plan_jobs(pipeline, inputs, Path(folder), device=device, dtype=dtype)
     graph = pipeline.definition.graph
     batch = _Batch(pipeline, device, dtype, listener or Silent())
-    with Journal(Path(folder), fingerprint(graph, dtype)) as journal:
+    stages = [step.stage for step in pipeline.plan(device=device, dtype=dtype).steps]
+    with Journal(Path(folder), fingerprint(graph, dtype)) as journal, few_threads(stages):
         return batch.run(jobs, journal, together)
 
 

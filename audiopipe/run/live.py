@@ -16,6 +16,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from audiopipe.device import few_threads
 from audiopipe.engine import Engine, Stream
 from audiopipe.io.queue import Arrival, BoundedQueue, Counters
 from audiopipe.pipeline import Pipeline
@@ -136,7 +137,7 @@ def run_live(
         pipeline.plan(source.format, device=device, dtype=dtype).check_streamable()
         engine = pipeline.engine(source.format, device=device, dtype=dtype)
         with ExitStack() as stack:
-            _use_few_threads(engine.plan, stack)
+            stack.enter_context(few_threads(step.stage for step in engine.plan.steps))
             files = Outputs(engine.plan, folder, stack)
             files.silence = _warm_up(engine)
             listener.begin(engine.plan)
@@ -197,13 +198,6 @@ def _play(
     for rest in stretch.finish() if stretch else engine.stream().finish():
         deliver(rest)
     return position
-
-
-def _use_few_threads(plan: Plan, stack: ExitStack) -> None:
-    """Compute with one thread: a block of 20 ms is too small to be shared out."""
-    if not any(step.stage.heavy for step in plan.steps):
-        stack.callback(torch.set_num_threads, torch.get_num_threads())
-        torch.set_num_threads(1)
 
 
 @contextmanager
