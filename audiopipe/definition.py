@@ -81,6 +81,7 @@ def override(document: Document, settings: Mapping[str, str]) -> Document:
     data = copy.deepcopy(document.data)
     stages = data.get("stages") if isinstance(data, dict) else None
     keys = {name: _key(stages, name) for name, _ in _named(stages)}
+    places = dict(document.places)
     for path, text in settings.items():
         name, _, option = path.partition(".")
         if not option:
@@ -92,13 +93,14 @@ def override(document: Document, settings: Mapping[str, str]) -> Document:
             stage = data["stages"][keys[name]]
             config = stage if isinstance(stage, dict) else {"use": stage}
             data["stages"][keys[name]] = config
+            places["stages", keys[name], option] = Place(f"--set {path}", 1, 1)
             try:
                 config[option] = parse_document(text, f"--set {path}").data
             except DefinitionError as error:
                 problems += error.problems
     if problems:
         raise DefinitionError(problems)
-    return replace(document, data=data)
+    return replace(document, data=data, places=places)
 
 
 def _key(stages: Any, name: str) -> Any:

@@ -48,6 +48,26 @@ def step_words(step: Step) -> str:
     )
 
 
+def lateness(plan: Plan, output: str) -> str:
+    """How late an output is, in words."""
+    if plan.is_offline(output):
+        return "at the end"
+    return f"{1000 * float(plan.output_latency(output)):.1f} ms late"
+
+
+def outline(plan: Plan) -> str:
+    """The plan in lines: what each step takes and gives, and how late outputs are."""
+    lines = [f"input: {format_words(plan.source)}"]
+    for step in plan.steps:
+        sources = ", ".join(map(str, step.sources))
+        note = f" (inserted: {step.why})" if step.why else ""
+        lines.append(f"{step.name}: {step.stage.name}({sources}) -> {step_words(step)}{note}")
+    for name, references in plan.outputs.items():
+        parts = ", ".join(map(str, references))
+        lines.append(f"output {name}: {parts}, {lateness(plan, name)}")
+    return "\n".join(lines)
+
+
 def mermaid(plan: Plan) -> str:
     """The graph in Mermaid's notation, as GitHub and editors draw it."""
     names = {INPUT: "input"} | {s.name: f"s{n}" for n, s in enumerate(plan.steps)}
@@ -99,8 +119,7 @@ def svg(plan: Plan) -> str:
         kind = "inserted" if step.why else ""
         parts.append(_box(places[step.name], title, step_words(step), kind))
     for name in plan.outputs:
-        late = f"{1000 * float(plan.output_latency(name)):.1f} ms late"
-        parts.append(_box(places[f"→{name}"], name, late, "end"))
+        parts.append(_box(places[f"→{name}"], name, lateness(plan, name), "end"))
     return "\n".join([*parts, "</svg>"])
 
 

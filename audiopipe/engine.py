@@ -19,6 +19,7 @@ from torch import Tensor
 
 from audiopipe.errors import AudiopipeError, MemoryExhaustedError, StageError
 from audiopipe.framing import Joined, OverlapAdd, Windows, concatenate, cut, limit, overlap_add
+from audiopipe.packet import Packet, align, replay
 from audiopipe.plan import INPUT, Plan, Reference, Step
 from audiopipe.signals import Audio, Sampled, Signal, Stems
 from audiopipe.spool import Spool
@@ -32,17 +33,6 @@ of them they stay in its cache: a quarter faster than four times as many, measur
 
 ACCELERATOR_ELEMENTS = 1 << 22
 """The same on a GPU, which wants much to do at a time."""
-
-REPLAY_SIZE = 1 << 18
-"""Elements a block that is read back from a spool."""
-
-
-@dataclass(frozen=True)
-class Packet:
-    """A block on its way; `end` is the stream's length in s once no more will come."""
-
-    block: Any
-    end: Fraction | None = None
 
 
 @dataclass
@@ -200,7 +190,7 @@ class Lockstep(Generic[Key]):
             for queue, source in zip(progress.waiting, step.sources, strict=True):
                 if packet := arrived.get(source, {}).get(key):
                     queue.append(packet)
-            if packets := _align(progress.waiting):
+            if packets := align(progress.waiting):
                 ready[key] = progress, packets
         with _named(step):
             if isinstance(step.stage, TwoPass):
@@ -271,7 +261,7 @@ class Lockstep(Generic[Key]):
             stage.measure(model, progress.state, _moved(packet.block, step))
             progress.spool.append(packet.block)
             if packet.end is not None:
-                replays[step.name, key] = _replay(progress.spool, packet.end)
+                replays[step.name, key] = replay(progress.spool, packet.end)
         given = {}
         for name, key in [at for at in replays if at[0] == step.name]:
             packet, progress = next(replays[name, key]), self._progress[name, key]
@@ -293,7 +283,11 @@ class Stream:
         self._received = 0
 
     def push(self, block: Signal) -> dict[str, Signal]:
-        """Take the next block; give the blocks that are now known, by output name."""
+        """Take the next block; give the blocks that are now known, by output name.
+
+        Raises ValueError for a block of another format than the stream's.
+        """
+        self._check(block)
         self._received += len(block)  # type: ignore[arg-type]
         (out,) = self._lockstep.push({0: block})
         return out.get(0, {})
@@ -301,6 +295,7 @@ class Stream:
     def finish(self, block: Signal | None = None) -> Iterator[dict[str, Signal]]:
         """Take the last block, if there is one more, and end; give the rest in rounds."""
         last = self._source if block is None else block
+        self._check(last)
         if isinstance(last, Sampled) and block is None:
             last = last.like(*last.tensors, start=self._received)
         self._received += 0 if block is None else len(block)  # type: ignore[arg-type]
@@ -308,6 +303,13 @@ class Stream:
         end = Fraction(self._received * hop, last.rate)
         for out in self._lockstep.push({0: last}, {0: end}):
             yield out.get(0, {})
+
+    def _check(self, block: Signal) -> None:
+        source = self._source
+        if isinstance(source, Sampled) and (
+            not isinstance(block, Sampled) or block.signature != source.signature
+        ):
+            raise ValueError(f"the stream is of {source.format!r}, this is {block!r}")
 
     def save(self) -> Any:
         """The state of the stream, to be restored in this or another stream of the engine."""
@@ -340,58 +342,6 @@ def _named(step: Step) -> Iterator[None]:
             f"{step.name!r} ({step.stage.name}) broke: {type(error).__name__}: {error}; "
             "this is a fault in the stage, please report it"
         ) from error
-
-
-def _replay(spool: Spool, end: Fraction) -> Iterator[Packet]:
-    waiting: Sampled | None = None
-    for block in spool.blocks(REPLAY_SIZE):
-        if waiting is not None:
-            yield Packet(waiting)
-        waiting = block
-    yield Packet(waiting, end)
-
-
-def _align(waiting: list[list[Packet]]) -> list[Packet]:
-    """Take from each queue the same stretch of time; nothing while one is behind.
-
-    An input that has ended earlier than the others is continued with zeros.
-    """
-    if len(waiting) == 1:
-        (queue,) = waiting
-        return [queue.pop(0)] if queue else []
-    if not all(waiting):
-        return []
-    joined = [_merge(queue) for queue in waiting]
-    ended = [packet.end is not None for packet in joined]
-    lengths = [len(packet.block) for packet in joined]
-    everything = all(ended)
-    if everything:
-        size = max(lengths)
-        end = max(packet.end for packet in joined if packet.end is not None)
-    else:
-        size = min(n for n, over in zip(lengths, ended, strict=True) if not over)
-        end = None
-    taken = []
-    for queue, packet in zip(waiting, joined, strict=True):
-        block = packet.block
-        taken.append(Packet(_exactly(block, size), end))
-        position = block.start + size
-        kept = block.cut(min(position, block.stop), block.stop)
-        queue[:] = [Packet(kept.like(*kept.tensors, start=position), packet.end)]
-    return taken
-
-
-def _merge(queue: list[Packet]) -> Packet:
-    blocks = [packet.block for packet in queue]
-    return Packet(type(blocks[0]).join(blocks), queue[-1].end)
-
-
-def _exactly(block: Sampled, size: int) -> Sampled:
-    missing = size - len(block)
-    if missing <= 0:
-        return block.cut(block.start, block.start + size)
-    padded = (torch.nn.functional.pad(t, (0, missing)) for t in block.tensors)
-    return block.like(*padded, start=block.start)
 
 
 def _nothing(step: Step, framing: Any) -> tuple[Tensor, ...]:

@@ -11,11 +11,19 @@ from typing import Any
 from audiopipe.definition import Definition, override, read_definition
 from audiopipe.document import Document, parse_document, read_document
 from audiopipe.engine import Engine
-from audiopipe.errors import DefinitionError, OutputError, Place, Problem, did_you_mean
+from audiopipe.errors import (
+    DefinitionError,
+    OutputError,
+    Place,
+    PlanError,
+    Problem,
+    did_you_mean,
+)
 from audiopipe.io.atomic import output_error
 from audiopipe.io.read import open_audio
 from audiopipe.io.save import STEM, check_output, save, sinks_for, stem_paths
-from audiopipe.plan import INPUT, Graph, Node, Plan, misfits, plan
+from audiopipe.plan import INPUT, Graph, Node, Plan, plan, survey
+from audiopipe.ready import find_definition
 from audiopipe.registry import find_stage
 from audiopipe.signals import Audio, Signal, Stems, Text
 from audiopipe.stage import Chain, Stage
@@ -117,6 +125,10 @@ class Pipeline:
         self.definition = definition
         self._engines: dict[tuple[Any, ...], Engine] = {}
 
+    def __repr__(self) -> str:
+        nodes = self.definition.graph.nodes
+        return f"Pipeline({', '.join(f'{n.name}: {n.stage.name}' for n in nodes)})"
+
     @property
     def about(self) -> str:
         """What the pipeline is for."""
@@ -129,8 +141,12 @@ class Pipeline:
 
         Raises PlanError, DeviceError.
         """
-        format = nominal(self.definition.graph) if source is None else source.format
-        return plan(self.definition.graph, format, device, dtype)
+        graph = self.definition.graph
+        format = nominal(graph) if source is None else source.format
+        made = plan(graph, format, device, dtype)
+        if problems := _unwritable(graph, made):
+            raise PlanError(problems)
+        return made
 
     def engine(self, source: Signal, *, device: str = "auto", dtype: str = "float32") -> Engine:
         """The plan with its models loaded: once for each format, device and precision."""
@@ -152,6 +168,9 @@ class Pipeline:
 
         Raises AudioError, PlanError, DeviceError and what the stages raise.
         """
+        if not isinstance(source, Signal | str | Path):
+            given = type(source).__name__
+            raise TypeError(f"give a file or audiopipe.Audio(samples, rate=…), not {given}")
         collected: dict[str, list[Any]] = {}
         if isinstance(source, str | Path):
             with open_audio(source) as reader:
@@ -182,8 +201,6 @@ class Pipeline:
         stream = self.engine(first, device=device, dtype=dtype).stream()
         yield stream.push(first)
         for block in iterator:
-            if repr(block.format) != repr(first.format):
-                raise ValueError(f"the stream began as {first.format!r}, this is {block!r}")
             yield stream.push(block)
         yield from stream.finish()
 
@@ -194,13 +211,21 @@ def chain(*stages: Stage | str) -> Pipeline:
     >>> chain("tap").run(Audio([0.0, 1.0], rate=8000))["tap"]
     Levels(1 × 1 frames, hop 400 at 8000 Hz)
     """
-    return Pipeline([find_stage(s)() if isinstance(s, str) else s for s in stages])
+    return Pipeline([_by_name(s) if isinstance(s, str) else s for s in stages])
+
+
+def _by_name(name: str) -> Stage:
+    stage = find_stage(name)
+    if needed := [option for option, f in stage.model_fields.items() if f.is_required()]:
+        told = f"{name!r} needs the option {needed[0]!r}: give {stage.__name__}({needed[0]}=...)"
+        raise DefinitionError([Problem(told)])
+    return stage()
 
 
 def load(
     source: str | Path | Mapping[str, Any], settings: Mapping[str, str] | None = None
 ) -> Pipeline:
-    """Load a definition: a YAML file, or a mapping of the same shape.
+    """Load a definition: a YAML file, the name of a ready one, or a mapping of the same shape.
 
     `settings` overrides options: `{"mel.bands": "64"}`. Raises DefinitionError with all that
     is wrong, each with its place and its cure.
@@ -208,7 +233,7 @@ def load(
     if isinstance(source, Mapping):
         document = Document(dict(source), {(): Place("<mapping>", 1, 1)}, "<mapping>")
     else:
-        document = read_document(source)
+        document = read_document(find_definition(source))
     return check(override(document, settings or {}))
 
 
@@ -225,9 +250,8 @@ def check(document: Document) -> Pipeline:
     """Find everything that is wrong with a document, or make a pipeline of it."""
     reading = read_definition(document)
     graph = reading.definition.graph
-    problems = [*reading.problems, *misfits(graph, nominal(graph), reading.broken)]
-    if not problems:
-        problems = _unwritable(graph)
+    made, misfits = survey(graph, nominal(graph), reading.broken)
+    problems = [*reading.problems, *misfits, *_unwritable(graph, made)]
     if problems:
         order = [(p.place.line, p.place.column) if p.place else (0, 0) for p in problems]
         ranked = sorted(range(len(problems)), key=order.__getitem__)
@@ -244,12 +268,11 @@ def nominal(graph: Graph) -> Signal:
     return Audio.empty(48000, 2)
 
 
-def _unwritable(graph: Graph) -> list[Problem]:
+def _unwritable(graph: Graph, made: Plan) -> list[Problem]:
     """Outputs whose suffix does not fit what is in them, or that would overwrite each other."""
-    made = plan(graph, nominal(graph), "cpu")
     problems = []
     owners: dict[Path, str] = {}
-    for name in graph.outputs:
+    for name in made.outputs:
         place, format = graph.places.get(name), made.output(name)
         if Path(name).is_absolute() or ".." in Path(name).parts:
             problems.append(Problem(f"output {name!r} must lie inside the output folder", place))

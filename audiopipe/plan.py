@@ -114,6 +114,30 @@ class Plan:
         """How late an output is, in s."""
         return max(self.latency(reference) for reference in self.outputs[name])
 
+    @property
+    def signals(self) -> dict[str, str]:
+        """What comes out, each once: its reference -> the first output that holds it."""
+        names: dict[str, str] = {}
+        for name, references in self.outputs.items():
+            names.setdefault(", ".join(map(str, references)), name)
+        return names
+
+    def is_offline(self, name: str) -> bool:
+        """Whether an output is known only when the recording has ended."""
+        waiting = [reference.step for reference in self.outputs[name]]
+        while waiting:
+            if (name := waiting.pop()) != INPUT:
+                step = self.step(name)
+                if step.stage.fidelity.kind == "offline":
+                    return True
+                waiting += [source.step for source in step.sources]
+        return False
+
+    def __str__(self) -> str:
+        from audiopipe.diagram import outline
+
+        return outline(self)
+
     def check_streamable(self) -> None:
         """Raise OfflineError if a stage needs the whole recording; says why and what instead."""
         reasons = [
@@ -138,12 +162,13 @@ def plan(graph: Graph, source: Signal, device: str = "auto", dtype: str = "float
     return made
 
 
-def misfits(graph: Graph, source: Signal, broken: Iterable[str] = ()) -> Sequence[Problem]:
-    """All that does not fit, leaving out what follows from `broken` stages."""
+def survey(
+    graph: Graph, source: Signal, broken: Iterable[str] = ()
+) -> tuple[Plan, Sequence[Problem]]:
+    """What can be planned, and all that does not fit but for what follows from `broken`."""
     planner = _Planner(graph, source, "cpu", "float32")
     planner.failed.update(broken)
-    planner.plan()
-    return planner.problems
+    return planner.plan(), planner.problems
 
 
 class _UnresolvedError(Exception):

@@ -17,13 +17,13 @@ def ready_pipelines() -> dict[str, Path]:
     return {file.stem: file for file in sorted(files)}
 
 
-def find_definition(name: str) -> Path:
+def find_definition(name: str | Path) -> Path:
     """A definition by its file, or by the name of a ready one; raises DefinitionError."""
     path = Path(name)
     if path.is_file():
         return path
     ready = ready_pipelines()
-    if name in ready:
-        return ready[name]
-    hint = did_you_mean(name, ready)
+    if str(name) in ready:
+        return ready[str(name)]
+    hint = did_you_mean(str(name), ready)
     raise DefinitionError([Problem(f"{name}: there is no such file, nor a ready pipeline; {hint}")])

@@ -134,6 +134,10 @@ def _floats(data: Any) -> Tensor:
     return tensor.to(torch.float32)
 
 
+MOST_CHANNELS = 64
+"""What has more channels than this, and than samples, is the wrong way round."""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Audio(Sampled):
     """Sound: `samples` [channels, time], float32, full scale ±1.
@@ -159,6 +163,9 @@ class Audio(Sampled):
             samples = samples[None]
         if samples.ndim != 2:
             raise ValueError(f"samples must be [channels, time], not {tuple(samples.shape)}")
+        if samples.shape[0] > max(MOST_CHANNELS, samples.shape[1]):
+            shape = tuple(samples.shape)
+            raise ValueError(f"samples must be [channels, time]; {shape} has to be transposed")
         object.__setattr__(self, "samples", samples)
 
     @classmethod

@@ -14,16 +14,19 @@ from pydantic_core import core_schema
 _QUANTITY = re.compile(r"^\s*([+-]?[\d.]+(?:[eE][+-]?\d+)?)\s*([A-Za-zµ%]*)\s*$")
 
 
-def quantity(text: str | float, units: dict[str, Fraction], default: str | None) -> Fraction:
+def quantity(
+    text: str | float, units: dict[str, Fraction], default: str | None, *others: str
+) -> Fraction:
     """Read a number with its unit, in terms of the unit whose factor is 1.
 
-    Raises ValueError where the number or the unit is not understood.
+    Raises ValueError where the number or the unit is not understood; the message names the
+    units, and `others` that the caller reads by itself.
 
     >>> quantity("44.1 kHz", {"Hz": Fraction(1), "kHz": Fraction(1000)}, "Hz")
     Fraction(44100, 1)
     """
     match = _QUANTITY.match(str(text)) if not isinstance(text, bool) else None
-    known = ", ".join(units)
+    known = ", ".join((*units, *others))
     if not match:
         raise ValueError(f"{text!r} is not a number with a unit ({known})")
     try:
@@ -63,7 +66,7 @@ class Span:
         elif isinstance(value, str) and (match := re.fullmatch(r"\s*(\d+)\s*(samples)?\s*", value)):
             span = cls(Fraction(match[1]), counted=True)
         elif isinstance(value, str):
-            span = cls(quantity(value, _SECONDS, None), counted=False)
+            span = cls(quantity(value, _SECONDS, None, "samples"), counted=False)
         else:
             raise ValueError(f"{value!r} is not a time; write it as '10 ms' or '512 samples'")
         if span.amount < 0:

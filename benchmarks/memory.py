@@ -92,7 +92,8 @@ def main() -> int:
                 out = folder / f"{title} {label}"
                 peak, took = measure(definition, folder / f"{label}.flac", out)
                 peaks.append(peak)
-                print(f"| {title} | {label} | {peak:.0f} | {took:.1f} | {seconds / took:.0f} |")
+                line = f"| {title} | {label} | {peak:.0f} | {took:.1f} | {seconds / took:.0f} |"
+                print(line, flush=True)
             apart = peaks[1] - peaks[0]
             over = over or apart > LIMIT
             print(f"\n{title}: {apart:+.0f} MiB apart (limit {LIMIT:.0f})\n")

@@ -117,7 +117,7 @@ WRONG = [
     ),
     (
         after("stages:\n  a: {use: tap, hop: 5 Hz}"),
-        "3:17: 'a' (tap): hop: unknown unit 'Hz' in '5 Hz'; write one of s, ms, min, h",
+        "3:17: 'a' (tap): hop: unknown unit 'Hz' in '5 Hz'; write one of s, ms, min, h, samples",
     ),
     (
         after("stages:\n  a: {use: tap, hop: -5 ms}"),
@@ -238,7 +238,8 @@ extra: 1
     assert refused(text) == [
         "p.yaml:3:7: there is no stage 'resampel'; did you mean 'resample'?",
         "p.yaml:4:19: 'pitch' has no option 'hopp'; did you mean 'hop'?",
-        "p.yaml:4:32: 'b' (pitch): hop: unknown unit 'kg' in '1 kg'; write one of s, ms, min, h",
+        "p.yaml:4:32: 'b' (pitch): hop: unknown unit 'kg' in '1 kg'; write one of s, ms, min, h, "
+        "samples",
         "p.yaml:6:17: there is no stage 'nowhere' here; there is a, b, c, d, input",
         "p.yaml:9:3: there is no stage 'nope' here; there is a, b, c, d, input",
         "p.yaml:10:1: unknown key 'extra'; there is about, audiopipe, outputs, stages, strict, "

@@ -235,7 +235,7 @@ class TestAlignment:
     def test_a_branch_that_ends_early_is_continued_with_zeros(
         self, order, long: Stage, size: int, monkeypatch
     ):
-        monkeypatch.setattr("audiopipe.engine.REPLAY_SIZE", 80)
+        monkeypatch.setattr("audiopipe.packet.REPLAY_SIZE", 80)
         made = engine(
             graph(
                 ("short", First(), ("input",)),
@@ -303,7 +303,7 @@ class TestPorts:
 class TestTwoPass:
     @pytest.mark.parametrize("size", [100, 999, 1 << 20])
     def test_the_recording_is_seen_twice(self, size: int, monkeypatch):
-        monkeypatch.setattr("audiopipe.engine.REPLAY_SIZE", 300)
+        monkeypatch.setattr("audiopipe.packet.REPLAY_SIZE", 300)
         made = engine(graph(("loud", Peak(), ("input",))))
         audio = noise(1000)
         out = run(made, audio, size)["loud"]
@@ -315,7 +315,7 @@ class TestTwoPass:
         assert [len(out["loud"]) for out in stream.finish()] == [500]
 
     def test_one_after_the_other_and_beside_the_direct_path(self, monkeypatch):
-        monkeypatch.setattr("audiopipe.engine.REPLAY_SIZE", 128)
+        monkeypatch.setattr("audiopipe.packet.REPLAY_SIZE", 128)
         made = engine(
             graph(
                 ("loud", Peak(), ("input",)),

@@ -14,7 +14,7 @@ from torch import Tensor
 from audiopipe.device import choose
 from audiopipe.errors import DeviceError, OfflineError, Place, PlanError
 from audiopipe.framing import Framing
-from audiopipe.plan import Graph, Node, Plan, misfits, plan
+from audiopipe.plan import Graph, Node, Plan, plan, survey
 from audiopipe.registry import find_stage
 from audiopipe.signals import Audio, Levels, Signal, Spectrogram, Stems
 from audiopipe.stage import Chain, Fidelity, Reach, Stage, Stateful, Windowed
@@ -392,13 +392,13 @@ class TestRefusals:
 
     def test_misfits_are_the_same_problems(self):
         graph = Graph((node("f", FromLevels()), node("g", FromLevels(), "f")))
-        assert [problem.message for problem in misfits(graph, MONO)] == [
+        assert [problem.message for problem in survey(graph, MONO)[1]] == [
             "'f' (from-levels): takes Levels, but 'input' gives Audio"
         ]
 
     def test_what_follows_from_a_broken_stage_is_left_out(self):
         graph = Graph((node("g", FromLevels(), "f"), node("h", FromLevels(), "g")))
-        assert not misfits(graph, MONO, broken=("f",))
+        assert not survey(graph, MONO, broken=("f",))[1]
 
 
 class TestOutputs:

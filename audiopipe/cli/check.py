@@ -48,6 +48,7 @@ def check(
         failed = sum(not outcome.passed for outcome in outcomes)
         code = code or (TEST_FAILED if failed else 0)
         passed = f"{len(outcomes) - failed} of {len(outcomes)} tests passed"
-        console.print(f"{escape(definition)}: right, {passed if outcomes else 'no tests'}")
+        verdict = f"right, {passed if outcomes else 'no tests'}" if not failed else passed
+        console.print(f"{escape(definition)}: {verdict}")
     if code:
         raise typer.Exit(code)

@@ -33,7 +33,6 @@ OutputFolder = Annotated[
 def open_pipeline(definition: str, settings: list[str] | None) -> Pipeline:
     """Load a definition with its overrides; raises DefinitionError."""
     from audiopipe.pipeline import load
-    from audiopipe.ready import find_definition
 
     pairs = {}
     for text in settings or ():
@@ -41,4 +40,4 @@ def open_pipeline(definition: str, settings: list[str] | None) -> Pipeline:
         if not sign:
             raise typer.BadParameter(f"{text!r} is not stage.option=value", param_hint="--set")
         pairs[path.strip()] = value.strip()
-    return load(find_definition(definition), pairs)
+    return load(definition, pairs)

@@ -77,22 +77,23 @@ def plan(
     _show(console, made)
     if jobs:
         count = sum(len(job.outputs) for job in jobs)
-        console.print(
-            f"{len(jobs)} inputs, {count} outputs into {escape(str(output))}, no collisions"
-        )
+        plural = "" if len(jobs) == 1 else "s"
+        told = f"{len(jobs)} input{plural}, {count} outputs into {output}, no collisions"
+        console.print(escape(told))
 
 
 def _show(console: Console, made: Plan) -> None:
     from rich.filesize import decimal
 
-    from audiopipe.diagram import format_words, step_words
+    from audiopipe.diagram import format_words, lateness, step_words
     from audiopipe.estimate import estimate
 
     table = Table("step", "stage", "from", "gives", "latency", "stream", box=None)
     table.add_row("input", "", "", format_words(made.source))
     for step in made.steps:
         name = f"+ {step.name}" if step.why else step.name
-        latency = f"{1000 * float(step.latency):.1f} ms"
+        offline = step.stage.fidelity.kind == "offline"
+        latency = "–" if offline else f"{1000 * float(step.latency):.1f} ms"
         fidelity = step.stage.fidelity.kind
         sources = ", ".join(map(str, step.sources))
         row = (name, step.stage.name, sources, step_words(step), latency, fidelity)
@@ -108,8 +109,7 @@ def _show(console: Console, made: Plan) -> None:
         console.print(escape(f"device {choice}: {there}"))
     for name in made.outputs:
         references = ", ".join(map(str, made.outputs[name]))
-        latency = f"{1000 * float(made.output_latency(name)):.1f} ms late"
-        console.print(f"output {escape(name)}: {references}, {latency}")
+        console.print(escape(f"output {name}: {references}, {lateness(made, name)}"))
     needed = estimate(made)
     disk = f", and {decimal(needed.spool)} of disk for each hour" if needed.spool else ""
     console.print(f"memory about {decimal(needed.memory)} for sound of any length{disk}")

@@ -56,6 +56,7 @@ class Screen:
         self._quiet = quiet or not console.is_terminal
         self._level = 0.0
         self._waiting = 0.0
+        self._signals: dict[str, str] = {}
         self._shown: dict[str, RenderableType] = {}
         self._history: dict[str, deque[float]] = {}
         self._next = 0.0
@@ -69,15 +70,17 @@ class Screen:
         self._live.stop()
 
     def begin(self, plan: Plan) -> None:
-        self._shown = dict.fromkeys(plan.outputs, "…")
+        self._signals = plan.signals
+        self._shown = dict.fromkeys(plan.signals, "…")
 
     def hear(self, heard: Arrival, out: Mapping[str, Signal], waiting: float) -> None:
         if self._quiet:
             return
         self._waiting = waiting
         self._level = max(0.9 * self._level, float(heard.block.samples.abs().max()))
-        for name, block in out.items():
-            self._show(name, block)
+        for name, output in self._signals.items():
+            if output in out:
+                self._show(name, out[output])
         if (now := time.monotonic()) >= self._next:
             self._next = now + 1 / REFRESH
             self._live.update(self._picture())
@@ -95,7 +98,7 @@ class Screen:
         elif isinstance(block, Audio) and len(block):
             self._shown[name] = bar(float(block.samples.abs().max()))
         elif isinstance(block, Spectrogram) and len(block):
-            self._shown[name] = _strip(block.values[0, :, -1].abs())
+            self._shown[name] = _strip(block)
         elif isinstance(block, Detections):
             for event in block:
                 self._shown[name] = f"{event.label} ({event.score:.2f})"
@@ -118,30 +121,37 @@ def _curve(values: Iterable[float]) -> str:
     return "".join(" " if np.isnan(step) else BARS[int(step)] for step in steps)
 
 
-def _strip(spectrum: torch.Tensor) -> str:
-    """A spectrum as a line of block characters, 60 dB from space to full."""
-    pooled = torch.nn.functional.adaptive_max_pool1d(spectrum[None].float(), WIDTH)[0]
-    decibels = 20 * torch.log10(pooled.clamp_min(1e-10) / pooled.max().clamp_min(1e-10))
-    steps = ((decibels + 60) / 60).clamp(0, 1) * (len(BARS) - 1)
+def _strip(block: Spectrogram) -> str:
+    """The last spectrum as a line of block characters, 60 dB from space to full."""
+    last = block.values[0, :, -1]
+    if block.scale != "log-mel":
+        factor = 10 if block.scale in ("power", "mel") else 20
+        last = factor * torch.log10(last.abs().clamp_min(1e-10))
+    pooled = torch.nn.functional.adaptive_max_pool1d(last[None], WIDTH)[0]
+    steps = ((pooled - pooled.max() + 60) / 60).clamp(0, 1) * (len(BARS) - 1)
     return "".join(BARS[int(step)] for step in steps)
 
 
 class JsonLines:
     """A line of JSON for each frame or event."""
 
+    def __init__(self) -> None:
+        self._signals: dict[str, str] = {}
+
     def __enter__(self) -> LiveListener:
         return self
 
     def __exit__(self, *_: object) -> None: ...
 
-    def begin(self, plan: Plan) -> None: ...
+    def begin(self, plan: Plan) -> None:
+        self._signals = plan.signals
 
     def hear(self, heard: Arrival, out: Mapping[str, Signal], waiting: float) -> None: ...
 
     def take(self, out: Mapping[str, Signal]) -> None:
         """Print what came out: also what comes out after the last block was heard."""
-        for name, block in out.items():
-            for told in _told(block):
+        for name, output in self._signals.items():
+            for told in _told(out[output]) if output in out else ():
                 typer.echo(json.dumps({"output": name, **told}))
 
 

@@ -58,7 +58,7 @@ class Percentiles:
 class LiveReport:
     """How a live run went.
 
-    `processing` is the time that a block took to compute; `latency` by output, how old its
+    `processing` is the time that a block took to compute; `latency` by signal, how old its
     sound was when a result came out, counted from when its first sample sounded; `declared`
     the part of it that the stages need by their nature. `overruns` were lost by the device,
     drops by the queue.
@@ -92,8 +92,9 @@ class Deaf:
 
 @dataclass
 class _Clock:
-    """Measures; keeps the latest."""
+    """Measures; keeps the latest. `signals` are the references and the outputs to measure."""
 
+    signals: dict[str, str] = field(default_factory=dict)
     processing: list[float] = field(default_factory=list)
     latency: dict[str, list[float]] = field(default_factory=dict)
 
@@ -105,7 +106,8 @@ class _Clock:
     def note(self, heard: Arrival, began: float, out: Mapping[str, Signal]) -> None:
         now = time.monotonic()
         self.add(self.processing, now - began)
-        for name, block in out.items():
+        for name, output in self.signals.items():
+            block = out.get(output)
             if isinstance(block, Sampled) and len(block):
                 sounded = Fraction(block.start * block.hop, block.rate)
                 age = Fraction(heard.block.stop, heard.block.rate) - sounded
@@ -137,6 +139,7 @@ def run_live(
         pipeline.plan(source.format, device=device, dtype=dtype).check_streamable()
         engine = pipeline.engine(source.format, device=device, dtype=dtype)
         with ExitStack() as stack:
+            clock.signals = engine.plan.signals
             stack.enter_context(few_threads(step.stage for step in engine.plan.steps))
             files = Outputs(engine.plan, folder, stack)
             files.silence = _warm_up(engine)
@@ -146,7 +149,8 @@ def run_live(
                 heard = _play(engine, source, files, take, listener, clock, seconds)
     finally:
         source.close()
-    declared = {name: float(engine.plan.output_latency(name)) for name in engine.plan.outputs}
+    made = engine.plan
+    declared = {name: float(made.output_latency(out)) for name, out in made.signals.items()}
     return LiveReport(
         seconds=heard / source.format.rate,
         processing=Percentiles.of(clock.processing),

@@ -100,7 +100,7 @@ class Frames(_Yin):
     def compute(self, model: Tables, windows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         parts = [first_below(part, model, self.threshold) for part in _parts(windows)]
         period, aperiodicity = (torch.cat(column) for column in zip(*parts, strict=True))
-        hz = model.lags.rate / period
+        hz = (model.lags.rate / period).clamp(*self.range)
         voiced = aperiodicity < self.voicing_threshold
         return hz[:, None], voiced[:, None], (1 - aperiodicity)[:, None]
 
@@ -174,7 +174,7 @@ class Smooth(Stateful):
         start, state.given = state.given, state.given + count
         device = block.device
         return PitchTrack(
-            _tensor(np.take_along_axis(hz, chosen, 1), device),
+            _tensor(np.take_along_axis(hz, chosen, 1).clip(*self.range), device),
             torch.from_numpy(voiced).to(device),
             _tensor(1 - np.take_along_axis(aperiodicity, chosen, 1), device),
             block.rate,

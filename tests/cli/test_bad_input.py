@@ -114,7 +114,7 @@ COMMANDS = [
     (
         ["run", "p.yaml", "song.wav", "--set", "mix.gain=1 dB"],
         2,
-        "p.yaml:2:10: 'mix' has no option 'gain'; did you mean 'gains'?",
+        "--set mix.gain:1:1: 'mix' has no option 'gain'; did you mean 'gains'?",
     ),
     (
         ["run", "p.yaml", "song.wav", "--device", "gpu"],

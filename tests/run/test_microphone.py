@@ -86,7 +86,7 @@ def test_pitch_from_a_microphone_is_the_pitch_of_batch(null_sink, recordings, tm
     told = [json.loads(line) for line in lines.read_text().splitlines()]
     report = told[-1]["report"]
     assert (report["drops"], report["overruns"]) == (0, 0)
-    frames = [line for line in told if line.get("output") == "pitch.csv"]
+    frames = [line for line in told if line.get("output") == "pitch"]
     hz = np.array([frame["hz"] for frame in frames])
     voiced = np.array([frame["voiced"] for frame in frames])
 
@@ -115,8 +115,8 @@ def test_pitch_from_a_microphone_is_the_pitch_of_batch(null_sink, recordings, tm
     both = expected_voiced & voiced
     off = cents(expected[both], hz[both])
     agree = (expected_voiced == voiced).mean()
-    p50, p95, p99 = (1000 * report["latency_s"]["pitch.csv"][key] for key in ("p50", "p95", "p99"))
-    declared = 1000 * report["declared_s"]["pitch.csv"]
+    p50, p95, p99 = (1000 * report["latency_s"]["pitch"][key] for key in ("p50", "p95", "p99"))
+    declared = 1000 * report["declared_s"]["pitch"]
     print(  # noqa: T201
         f"{both.sum()} voiced frames: {100 * (off < 50).mean():.1f} % within 50 cents, median "
         f"{np.median(off):.1f} cents; voicing agrees in {100 * agree:.1f} %; latency p50/p95/p99 "
