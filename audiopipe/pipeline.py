@@ -28,7 +28,7 @@ from audiopipe.registry import find_stage
 from audiopipe.signals import Audio, Signal, Stems, Text
 from audiopipe.stage import Chain, Stage
 
-BLOCK = 1 << 17
+BLOCK = 1 << 18
 """Samples a block in batch: large enough to keep the cost of a block out of the account,
 small enough to stay in cache."""
 

@@ -75,6 +75,10 @@ class Row:
     fine: bool
 
 
+PAUSE = 0.2
+"""Seconds between two calls."""
+
+
 def main() -> int:
     """Run all comparisons and print them; the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -265,6 +269,8 @@ def run(comparison: Comparison, threads: int, rounds: int, clock: Callable[[], f
     times: dict[str, list[float]] = {name: [] for name in names}
     for turn in range(rounds):
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            # Threads of the one before wait for more work, and keep a core busy meanwhile.
+            time.sleep(PAUSE)
             began = clock()
             comparison.contenders[name]()
             times[name].append(clock() - began)
