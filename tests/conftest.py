@@ -12,6 +12,10 @@ import torch
 from audiopipe import registry
 from audiopipe.signals import Audio
 
+# Blocks in tests are small: threads that wait for each other cost more than they give.
+torch.set_num_threads(1)
+os.environ["OMP_NUM_THREADS"] = "1"
+
 PLUGIN = Path(__file__).with_name("plugin")
 SHARED = Path(__file__).parents[2] / "shared" / "audio"
 
