@@ -39,14 +39,28 @@ Placed = Stage | tuple[Stage, str | Sequence[str]]
 
 
 class Result(Mapping[str, Signal]):
-    """What came out, by output name; `title` names the recording that went in."""
+    """What came out, by output name, or by the name of the stage that it came from.
 
-    def __init__(self, signals: Mapping[str, Signal], title: str = "audio") -> None:
+    `title` names the recording that went in, `sources` the output that holds what a stage gave.
+    """
+
+    def __init__(
+        self,
+        signals: Mapping[str, Signal],
+        title: str = "audio",
+        sources: Mapping[str, str] | None = None,
+    ) -> None:
         self._signals = dict(signals)
+        self._sources = dict(sources or {})
         self.title = title
 
     def __getitem__(self, name: str) -> Signal:
-        return self._signals[name]
+        if name in self._signals:
+            return self._signals[name]
+        if name in self._sources:
+            return self._signals[self._sources[name]]
+        hint = did_you_mean(name, {*self._signals, *self._sources})
+        raise KeyError(f"no output {name!r}; {hint}")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._signals)
@@ -183,7 +197,8 @@ class Pipeline:
             total = len(source) if isinstance(source, Audio) else None
             _collect(_rounds(engine, blocks, total, progress), collected)
         joined = {name: type(blocks[0]).join(blocks) for name, blocks in collected.items()}
-        return Result(joined, Path(source).stem if isinstance(source, str | Path) else "audio")
+        title = Path(source).stem if isinstance(source, str | Path) else "audio"
+        return Result(joined, title, engine.plan.signals)
 
     def stream(
         self, blocks: Iterable[Signal], *, device: str = "auto", dtype: str = "float32"

@@ -163,6 +163,13 @@ class TestResult:
         )
         assert len(result) == 3
 
+    def test_is_found_by_file_or_by_stage(self, sound):
+        result = parse(BRANCHED).run(sound())
+        assert result["level"] is result["level.csv"]
+        assert "level" in result
+        with pytest.raises(KeyError, match="no output 'lvel'; did you mean 'level'?"):
+            result["lvel"]
+
     def test_shows_itself_in_a_notebook(self, sound):
         shown = parse(BRANCHED).run(sound(0.1))._repr_html_()
         assert shown.count("<audio controls") == 2
