@@ -1,9 +1,11 @@
 """Recordings with known contents, and the plug-in whose stages misbehave."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 import soundfile
@@ -11,6 +13,13 @@ import torch
 
 from audiopipe import registry
 from audiopipe.signals import Audio
+
+# The same examples in every run; blocks are computed slowly on a machine that is busy.
+hypothesis.settings.register_profile("audiopipe", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("audiopipe")
+
+# A shell that starts a job in the background has it ignore Ctrl-C; some tests are about that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Blocks in tests are small: threads that wait for each other cost more than they give.
 torch.set_num_threads(1)

@@ -167,7 +167,7 @@ class TestResult:
         result = parse(BRANCHED).run(sound())
         assert result["level"] is result["level.csv"]
         assert "level" in result
-        with pytest.raises(KeyError, match="no output 'lvel'; did you mean 'level'?"):
+        with pytest.raises(KeyError, match=r"no output 'lvel'; did you mean 'level'\?"):
             result["lvel"]
 
     def test_shows_itself_in_a_notebook(self, sound):

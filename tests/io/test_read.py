@@ -9,7 +9,7 @@ import wave
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from audiopipe.errors import AudioError, InvalidSamplesError, MissingDependencyError
@@ -72,6 +72,7 @@ def test_what_is_read_is_what_soundfile_decodes(tmp_path, tone, name):
 )
 def test_blocks_joined_are_the_whole(tmp_path, tone, size, frames, name):
     path = tmp_path / f"a.{name}"
+    assume(frames or name == "wav")  # what soundfile writes is then no FLAC file
     soundfile.write(path, tone(frames, 16000, 2).numpy().T, 16000)
     expected, _ = soundfile.read(path, dtype="float32", always_2d=True)
     assert np.array_equal(whole(path, size).numpy().T, expected)
