@@ -1,129 +1,32 @@
-"""The planner: what it inserts, what it refuses and how it says so, and how late things are."""
+"""The planner: shapes of graphs, what it inserts, how late things are, where they run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from planning import (
+    CD,
+    MONO,
+    Both,
+    FromLevels,
+    Later,
+    Mixed,
+    Split,
+    Wants,
+    made,
+    mix,
+    node,
+    problems,
+    stage,
+)
 
 from audiopipe.device import choose
-from audiopipe.errors import DeviceError, OfflineError, Place, PlanError
-from audiopipe.framing import Framing
-from audiopipe.plan import Graph, Node, Plan, plan, survey
-from audiopipe.registry import find_stage
-from audiopipe.signals import Audio, Levels, Signal, Spectrogram, Stems
-from audiopipe.stage import Chain, Fidelity, Reach, Stage, Stateful, Windowed
-
-MONO, CD = Audio.empty(16000, 1), Audio.empty(44100, 2)
-
-
-class Wants(Windowed):
-    """Takes 16 kHz mono only, as a network does; `ahead` samples of look-ahead."""
-
-    name = "wants"
-    heavy = True
-    half = True
-    ahead: int = 0
-
-    def accepts(self, *sources: Audio) -> Sequence[Audio]:
-        return [Audio.empty(16000, 1)]
-
-    def output(self, source: Audio) -> Audio:
-        return source
-
-    def framing(self, source: Audio) -> Framing:
-        return Framing(1 + self.ahead, 1, 0, self.ahead)
-
-    def load(self, source: Audio, device: torch.device, dtype: torch.dtype) -> None:
-        raise AssertionError("planning loads nothing")
-
-    def compute(self, model: None, windows: Tensor) -> Tensor:
-        return windows[..., :1]
-
-
-class Split(Wants):
-    """Two ports of audio."""
-
-    name = "split"
-
-    def output(self, source: Audio) -> Mapping[str, Signal]:
-        return {"vocals": source, "rest": source}
-
-
-class Mixed(Wants):
-    """Two ports of different kinds."""
-
-    name = "mixed"
-
-    def output(self, source: Audio) -> Mapping[str, Signal]:
-        return {"sound": source, "level": Levels.empty(16000, 1, 1)}
-
-
-class FromLevels(Stateful):
-    """Takes frames: 3 behind, 2 ahead, 4 late."""
-
-    name = "from-levels"
-    takes = Levels
-
-    def output(self, source: Levels) -> Levels:
-        return source
-
-    def reach(self, source: Levels) -> Reach:
-        return Reach(3, 2, 4)
-
-    def start(self, model: Any, sources: Sequence[Levels]) -> None:
-        return None
-
-    def step(self, model: Any, state: None, blocks: Sequence[Levels], last: bool) -> Levels:
-        return blocks[0]
-
-
-class Both(Chain):
-    """Two stages as one."""
-
-    name = "both"
-
-    def parts(self) -> Sequence[Stage]:
-        return (stage("tap", hop=80), FromLevels())
-
-
-class Later(FromLevels):
-    """Cannot stream."""
-
-    name = "later"
-
-    @property
-    def fidelity(self) -> Fidelity:
-        return Fidelity("offline", why="it needs the end", instead="use 'from-levels'")
-
-
-def stage(name: str, **config: Any) -> Stage:
-    return find_stage(name).model_validate(config)
-
-
-def mix(**config: Any) -> Stage:
-    return stage("mix", **config)
-
-
-def node(name: str, made: Stage, *sources: str) -> Node:
-    return Node(name, made, sources or ("input",))
-
-
-def made(
-    *nodes: Node, source: Signal = MONO, strict: bool = False, device: str = "cpu", **outputs: str
-) -> Plan:
-    return plan(Graph(nodes, outputs, strict), source, device)
-
-
-def problems(*nodes: Node, source: Signal = MONO, strict: bool = False, **outputs: str) -> str:
-    with pytest.raises(PlanError) as caught:
-        made(*nodes, source=source, strict=strict, **outputs)
-    return str(caught.value)
+from audiopipe.errors import DeviceError, OfflineError
+from audiopipe.plan import Graph, Node, plan
+from audiopipe.signals import Audio, Spectrogram, Stems
 
 
 @dataclass
@@ -303,102 +206,6 @@ class TestInserting:
             node("w", Wants(), "down"),
         )
         assert [s.name for s in made(*nodes, source=CD, strict=True).steps] == ["mono", "down", "w"]
-
-
-class TestRefusals:
-    @pytest.mark.parametrize(
-        ("nodes", "message"),
-        [
-            (
-                (node("w", Wants()), node("t", stage("tap"), "ww")),
-                "there is no stage 'ww' here; did you mean 'w'?",
-            ),
-            (
-                (node("t", stage("tap"), "nothing"),),
-                "there is no stage 'nothing' here; there is input, t",
-            ),
-            (
-                (node("early", Wants(), "tap"), node("tap", stage("tap"))),
-                "stage 'tap' comes later; put it first",
-            ),
-            (
-                (node("s", Split()), node("w", Wants(), "s.vocal")),
-                "'s' has no output 'vocal'; did you mean 'vocals'?",
-            ),
-            (
-                (node("s", Split()), node("w", Wants(), "s.drums")),
-                "'s' has no output 'drums'; there is rest, vocals",
-            ),
-            (
-                (node("v", Wants()), node("w", Wants(), "v.vocals")),
-                "'v' has no output 'vocals'; write 'v'",
-            ),
-            (
-                (node("s", Split()), node("w", Wants(), "s")),
-                "'s' has several outputs: choose s.vocals, s.rest",
-            ),
-            (
-                (node("t", stage("tap")), node("w", Wants(), "t")),
-                "'w' (wants): takes Audio, but 't' gives Levels",
-            ),
-            (
-                (node("f", FromLevels()),),
-                "'f' (from-levels): takes Levels, but 'input' gives Audio",
-            ),
-            (
-                (node("v", Wants()), node("w", Wants(), "v", "input")),
-                "'w' (wants): takes one input, not 2",
-            ),
-            (
-                (node("m", mix(gains=(-6.0, -6.0))),),
-                "'m' (mix): 2 gains for 1 inputs; give one each",
-            ),
-        ],
-    )
-    def test_one(self, nodes: tuple[Node, ...], message: str):
-        assert problems(*nodes) == message
-
-    def test_all_at_once_without_those_that_follow(self):
-        nodes = (
-            node("a", FromLevels()),
-            node("b", FromLevels(), "a"),
-            node("c", Wants(), "nowhere"),
-            node("d", mix(), "b", "c"),
-            node("e", Wants(), "inputs"),
-        )
-        assert problems(*nodes, out="d", x="z", e="e").splitlines() == [
-            "'a' (from-levels): takes Levels, but 'input' gives Audio",
-            "there is no stage 'nowhere' here; there is a, b, c, d, e, input",
-            "there is no stage 'inputs' here; did you mean 'input'?",
-            "there is no stage 'z' here; there is a, b, c, d, e, input",
-        ]
-
-    def test_with_the_place(self):
-        place = Place("p.yaml", 3, 5)
-        with pytest.raises(PlanError) as caught:
-            plan(Graph((Node("f", FromLevels(), ("input",), place),)), MONO)
-        assert str(caught.value).startswith("p.yaml:3:5: 'f' (from-levels): takes Levels")
-        assert caught.value.problems[0].place == place
-
-    def test_an_output_with_its_place(self):
-        place = Place("p.yaml", 9, 2)
-        graph = Graph((node("w", Wants()),), {"a.wav": "v"}, places={"a.wav": place})
-        with pytest.raises(PlanError, match=r"p\.yaml:9:2: there is no stage 'v' here"):
-            plan(graph, MONO)
-
-    def test_ports_of_other_kinds_do_not_go_into_one_output(self):
-        message = problems(node("m", Mixed()), out="m")
-        assert message == "'m' has several outputs: choose m.sound, m.level"
-
-    def test_misfits_are_the_same_problems(self):
-        graph = Graph((node("f", FromLevels()), node("g", FromLevels(), "f")))
-        assert [problem.message for problem in survey(graph, MONO)[1]] == [
-            "'f' (from-levels): takes Levels, but 'input' gives Audio"
-        ]
-
-    def test_what_follows_from_a_broken_stage_is_left_out(self):
-        graph = Graph((node("g", FromLevels(), "f"), node("h", FromLevels(), "g")))
-        assert not survey(graph, MONO, broken=("f",))[1]
 
 
 class TestOutputs:
