@@ -19,7 +19,7 @@ from torch import Tensor
 
 from audiopipe.errors import AudiopipeError, MemoryExhaustedError, StageError
 from audiopipe.framing import Joined, OverlapAdd, Windows, concatenate, cut, limit, overlap_add
-from audiopipe.packet import Packet, align, replay
+from audiopipe.packet import Backlog, Packet, align, replay
 from audiopipe.plan import INPUT, Plan, Reference, Step
 from audiopipe.signals import Audio, Sampled, Signal, Stems
 from audiopipe.spool import Spool
@@ -39,7 +39,7 @@ ACCELERATOR_ELEMENTS = 1 << 22
 class Progress:
     """What one stream keeps at one step."""
 
-    waiting: list[list[Packet]]
+    backlogs: list[Backlog]
     windows: Windows = field(default_factory=Windows)
     joined: list[Joined] = field(default_factory=list)
     state: Any = None
@@ -185,12 +185,10 @@ class Lockstep(Generic[Key]):
         ready: dict[Key, tuple[Progress, list[Packet]]] = {}
         for key in dict.fromkeys(key for s in step.sources for key in arrived.get(s, {})):
             progress = self._progress.setdefault(
-                (step.name, key), Progress([[] for _ in step.sources])
+                (step.name, key), Progress([Backlog() for _ in step.sources])
             )
-            for queue, source in zip(progress.waiting, step.sources, strict=True):
-                if packet := arrived.get(source, {}).get(key):
-                    queue.append(packet)
-            if packets := align(progress.waiting):
+            news = [arrived.get(source, {}).get(key) for source in step.sources]
+            if packets := align(progress.backlogs, news):
                 ready[key] = progress, packets
         with _named(step):
             if isinstance(step.stage, TwoPass):
@@ -200,8 +198,8 @@ class Lockstep(Generic[Key]):
             else:
                 given = {key: self._stateful(step, *found) for key, found in ready.items()}
         for key, (blocks, end) in given.items():
-            for port, block in blocks.items():
-                if len(block) or end is not None:
+            if end is not None or any(len(block) for block in blocks.values()):
+                for port, block in blocks.items():
                     arrived.setdefault(Reference(step.name, port), {})[key] = Packet(block, end)
 
     def _windowed(
@@ -275,41 +273,43 @@ class Stream:
     """One stream.
 
     `push` takes a block and gives what comes out by output name; `finish` ends the stream.
+    Blocks follow each other, whatever their `start` says.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._lockstep: Lockstep[int] = Lockstep(engine)
         self._source = engine.plan.source
         self._received = 0
+        self._ended = False
 
     def push(self, block: Signal) -> dict[str, Signal]:
         """Take the next block; give the blocks that are now known, by output name.
 
         Raises ValueError for a block of another format than the stream's.
         """
-        self._check(block)
-        self._received += len(block)  # type: ignore[arg-type]
-        (out,) = self._lockstep.push({0: block})
+        (out,) = self._lockstep.push({0: self._next(block)})
         return out.get(0, {})
 
     def finish(self, block: Signal | None = None) -> Iterator[dict[str, Signal]]:
         """Take the last block, if there is one more, and end; give the rest in rounds."""
-        last = self._source if block is None else block
-        self._check(last)
-        if isinstance(last, Sampled) and block is None:
-            last = last.like(*last.tensors, start=self._received)
-        self._received += 0 if block is None else len(block)  # type: ignore[arg-type]
+        last = self._next(self._source if block is None else block)
+        self._ended = True
         hop = last.hop if isinstance(last, Sampled) else 1
         end = Fraction(self._received * hop, last.rate)
         for out in self._lockstep.push({0: last}, {0: end}):
             yield out.get(0, {})
 
-    def _check(self, block: Signal) -> None:
-        source = self._source
+    def _next(self, block: Signal) -> Signal:
+        """The block in its place; raises ValueError where it has none."""
+        source, start = self._source, self._received
+        if self._ended:
+            raise ValueError("the stream has ended; begin another")
         if isinstance(source, Sampled) and (
             not isinstance(block, Sampled) or block.signature != source.signature
         ):
             raise ValueError(f"the stream is of {source.format!r}, this is {block!r}")
+        self._received += len(block)  # type: ignore[arg-type]
+        return block.like(*block.tensors, start=start) if isinstance(block, Sampled) else block
 
     def save(self) -> Any:
         """The state of the stream, to be restored in this or another stream of the engine."""
@@ -318,6 +318,7 @@ class Stream:
     def restore(self, saved: Any) -> None:
         """Go on from a saved state."""
         self._received, state = saved
+        self._ended = False
         self._lockstep.restore(state)
 
 

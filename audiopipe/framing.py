@@ -10,7 +10,6 @@ join. Nothing here knows what a stage computes, and nothing elsewhere buffers or
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil
@@ -64,11 +63,15 @@ class Framing:
     after: int = 0
     join: Concatenate | OverlapAdd = field(default_factory=Concatenate)
 
-    def count(self, length: int) -> int:
-        """The number of windows over `length` elements; none over nothing."""
+    def count(self, length: int, last: bool = True) -> int:
+        """The number of windows over `length` elements; none over nothing.
+
+        Where these are not the `last`, of the windows that need nothing more.
+        """
         if length == 0:
             return 0
-        return max(0, (self.before + length + self.after - self.window) // self.hop + 1)
+        after = self.after if last else 0
+        return max(0, (self.before + length + after - self.window) // self.hop + 1)
 
     @property
     def behind(self) -> int:
@@ -109,12 +112,10 @@ def cut(framing: Framing, state: Windows, block: Tensor, last: bool) -> Tensor:
         dropped = min(state.skip, block.shape[-1])
         block, state.skip = block[..., dropped:], state.skip - dropped
     held = torch.cat([state.held, block], dim=-1) if state.held.shape[-1] else block
-    ready = max(0, (held.shape[-1] - framing.window) // framing.hop + 1)
-    if last:
-        ready = framing.count(state.received) - state.given
-        missing = (ready - 1) * framing.hop + framing.window - held.shape[-1]
-        if ready and missing > 0:
-            held = torch.cat([held, held.new_zeros(*held.shape[:-1], missing)], dim=-1)
+    ready = framing.count(state.received, last) - state.given
+    missing = (ready - 1) * framing.hop + framing.window - held.shape[-1]
+    if ready and missing > 0:
+        held = torch.cat([held, held.new_zeros(*held.shape[:-1], missing)], dim=-1)
     used = ready * framing.hop
     state.given += ready
     state.skip += max(0, used - held.shape[-1])
@@ -197,10 +198,3 @@ def add_up(stretches: Tensor, hop: int, total: int) -> Tensor:
         rows[part : part + count] += padded[..., part * hop : (part + 1) * hop]
     row = rows.movedim(0, -2).flatten(-2)
     return torch.nn.functional.pad(row, (0, total - row.shape[-1]))  # cuts where negative
-
-
-def batched(compute: Callable[[Tensor], Tensor], windows: Tensor, size: int) -> Tensor:
-    """Run `compute` over windows [n, ...] at most `size` at a time."""
-    if windows.shape[0] <= size:
-        return compute(windows)
-    return torch.cat([compute(part) for part in torch.split(windows, size)])

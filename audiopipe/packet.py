@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -14,6 +14,9 @@ from audiopipe.spool import Spool
 
 REPLAY_SIZE = 1 << 18
 """Elements a block that is read back from a spool."""
+
+WAITING = 1 << 20
+"""Elements that wait in memory for another input; more wait on disk."""
 
 
 @dataclass(frozen=True)
@@ -34,44 +37,70 @@ def replay(spool: Spool, end: Fraction) -> Iterator[Packet]:
     yield Packet(waiting, end)
 
 
-def align(waiting: list[list[Packet]]) -> list[Packet]:
-    """Take from each queue the same stretch of time; nothing while one is behind.
+@dataclass
+class Backlog:
+    """What one input of a step has sent and another has not yet matched."""
+
+    blocks: list[Sampled] = field(default_factory=list)
+    spool: Spool | None = None
+    start: int = 0
+    length: int = 0
+    end: Fraction | None = None
+
+    def append(self, packet: Packet) -> None:
+        """Add what comes next."""
+        self.blocks.append(packet.block)
+        self.length += len(packet.block)
+        self.end = packet.end
+
+    def take(self, size: int) -> Sampled:
+        """Give the next `size` elements, zeros behind the end."""
+        count = min(size, self.length)
+        if self.spool:
+            self.spill()
+            block = self.spool.take(count)
+        else:
+            held = type(self.blocks[0]).join(self.blocks)
+            middle = held.start + count
+            block, self.blocks = held.cut(held.start, middle), [held.cut(middle, held.stop)]
+        tensors = block.tensors
+        if count < size:
+            tensors = tuple(torch.nn.functional.pad(t, (0, size - count)) for t in tensors)
+        start, self.start = self.start, self.start + size
+        self.length -= count
+        return block.like(*tensors, start=start)
+
+    def spill(self) -> None:
+        """Put what waits on the disk, if it is much."""
+        if self.spool is None and self.length <= WAITING:
+            return
+        for block in self.blocks:
+            self.spool = self.spool or Spool(block.format)
+            self.spool.append(block)
+        self.blocks.clear()
+
+
+def align(waiting: Sequence[Backlog], arrived: Sequence[Packet | None]) -> list[Packet]:
+    """Take from each input the same stretch of time; nothing while one is behind.
 
     An input that has ended earlier than the others is continued with zeros.
     """
     if len(waiting) == 1:
-        (queue,) = waiting
-        return [queue.pop(0)] if queue else []
-    if not all(waiting):
-        return []
-    joined = [_merge(queue) for queue in waiting]
-    ended = [packet.end is not None for packet in joined]
-    lengths = [len(packet.block) for packet in joined]
-    everything = all(ended)
-    if everything:
-        size = max(lengths)
-        end = max(packet.end for packet in joined if packet.end is not None)
-    else:
-        size = min(n for n, over in zip(lengths, ended, strict=True) if not over)
-        end = None
+        return [packet for packet in arrived if packet]
+    for backlog, packet in zip(waiting, arrived, strict=True):
+        if packet:
+            backlog.append(packet)
+    ends = [backlog.end for backlog in waiting if backlog.end is not None]
+    over = len(ends) == len(waiting)
+    size = (
+        max(backlog.length for backlog in waiting)
+        if over
+        else min(backlog.length for backlog in waiting if backlog.end is None)
+    )
     taken = []
-    for queue, packet in zip(waiting, joined, strict=True):
-        block = packet.block
-        taken.append(Packet(_exactly(block, size), end))
-        position = block.start + size
-        kept = block.cut(min(position, block.stop), block.stop)
-        queue[:] = [Packet(kept.like(*kept.tensors, start=position), packet.end)]
+    if size or over:
+        end = max(ends) if over else None
+        taken = [Packet(backlog.take(size), end) for backlog in waiting]
+    for backlog in waiting:
+        backlog.spill()
     return taken
-
-
-def _merge(queue: list[Packet]) -> Packet:
-    blocks = [packet.block for packet in queue]
-    return Packet(type(blocks[0]).join(blocks), queue[-1].end)
-
-
-def _exactly(block: Sampled, size: int) -> Sampled:
-    missing = size - len(block)
-    if missing <= 0:
-        return block.cut(block.start, block.start + size)
-    padded = (torch.nn.functional.pad(t, (0, missing)) for t in block.tensors)
-    return block.like(*padded, start=block.start)

@@ -248,12 +248,10 @@ class _Stretch:
 
     def __init__(self, engine: Engine, start: int) -> None:
         self._stream: Stream = engine.stream()
-        self._first = start
         self._start = Fraction(start, engine.plan.source.rate)
 
     def push(self, block: Audio) -> dict[str, Signal]:
-        own = block.like(block.samples, start=block.start - self._first)
-        return self._timed(self._stream.push(own))
+        return self._timed(self._stream.push(block))
 
     def finish(self) -> Iterator[dict[str, Signal]]:
         return map(self._timed, self._stream.finish())

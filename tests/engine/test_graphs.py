@@ -234,3 +234,56 @@ def test_ends_are_exact_fractions():
     together: Lockstep[int] = Lockstep(made)
     (out,) = together.push({0: noise(1, 44100)}, {0: Fraction(1, 44100)})
     assert len(out[0]["down"]) == 1
+
+
+class TestWaiting:
+    """A branch that waits for a two-pass stage does so on the disk."""
+
+    GRAPH = (("loud", Peak(), ("input",)), ("sum", stage("mix"), ("loud", "input")))
+
+    @pytest.fixture(autouse=True)
+    def _little_memory(self, monkeypatch):
+        monkeypatch.setattr("audiopipe.packet.WAITING", 250)
+        monkeypatch.setattr("audiopipe.packet.REPLAY_SIZE", 128)
+
+    def test_it_lines_up(self):
+        audio = noise(1003, channels=2)
+        made = engine(graph(*self.GRAPH), audio.format)
+        want = audio.samples / audio.samples.abs().max() + audio.samples
+        for size in (10, 100, 10_000):
+            assert close(run(made, audio, size)["sum"], Audio(want, 16000), 1e-5)
+
+    def test_it_lines_up_with_a_shorter_and_a_longer_one(self):
+        made = engine(
+            graph(
+                ("short", First(), ("input",)),
+                ("loud", Peak(), ("short",)),
+                ("again", Peak(), ("loud",)),
+                ("late", Late(ahead=70), ("input",)),
+                ("sum", stage("mix"), ("again", "late", "input")),
+            )
+        )
+        audio = noise(1000)
+        want = 2 * audio.samples
+        want[:, :100] += audio.samples[:, :100] / audio.samples[:, :100].abs().max()
+        assert close(run(made, audio, 90)["sum"], Audio(want, 16000), 1e-5)
+
+    def test_memory_does_not_grow_with_length(self):
+        together: Lockstep[int] = Lockstep(engine(graph(*self.GRAPH)))
+        for start in range(0, 5000, 100):
+            list(together.push({0: noise(5000).cut(start, start + 100)}))
+            backlogs = together._progress["sum", 0].backlogs
+            assert sum(len(block) for b in backlogs for block in b.blocks) <= 250
+
+    def test_a_saved_stream_takes_it_along(self):
+        made, audio = engine(graph(*self.GRAPH)), noise(900)
+        blocks = [audio.cut(start, start + 300) for start in (0, 300, 600)]
+        stream = made.stream()
+        stream.push(blocks[0])
+        stream.push(blocks[1])
+        saved = stream.save()
+        want = run(made, audio)["sum"]
+        for each in (stream, made.stream(), made.stream()):
+            each.restore(saved)
+            got = [out["sum"] for out in each.finish(blocks[2])]
+            assert close(Audio.join(got), want)

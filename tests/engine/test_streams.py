@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -25,7 +25,8 @@ from torch import Tensor
 
 from audiopipe.engine import Lockstep
 from audiopipe.errors import MemoryExhaustedError, StageError
-from audiopipe.signals import Audio
+from audiopipe.signals import Audio, Stems
+from audiopipe.stage import Reach, Stateful
 
 
 class TestStreams:
@@ -182,3 +183,49 @@ class TestFaults:
             caplog.clear()
             run(made, noise(100))
         assert not caplog.records
+
+
+class TestTime:
+    def test_blocks_follow_each_other_whatever_their_start_says(self):
+        stream = engine(graph(("mono", stage("mix", channels=1), ("input",)))).stream()
+        given = [stream.push(noise(100)), stream.push(noise(50)), *stream.finish(noise(7))]
+        assert [out["mono"].start for out in given] == [0, 100, 150]
+
+    def test_nothing_comes_behind_the_end(self):
+        made = big()
+        stream = made.stream()
+        saved = stream.save()
+        list(stream.finish(noise(10)))
+        for go_on in (lambda: stream.push(noise(10)), lambda: list(stream.finish())):
+            with pytest.raises(ValueError, match="the stream has ended; begin another"):
+                go_on()
+        stream.restore(saved)
+        assert sum(len(out["sum"]) for out in stream.finish(noise(10))) == 10
+
+
+def test_ports_may_give_at_different_times():
+    class Uneven(Stateful):
+        """One port at once, the other at the end."""
+
+        name = "uneven"
+
+        def output(self, source: Audio) -> Mapping[str, Audio]:
+            return {"now": source, "then": source}
+
+        def reach(self, source: Audio) -> Reach:
+            return Reach(None, 0, 10**6)
+
+        def start(self, model: None, sources: Sequence[Audio]) -> list[Audio]:
+            return []
+
+        def step(
+            self, model: None, state: list[Audio], blocks: Sequence[Audio], last: bool
+        ) -> tuple[Audio, Audio]:
+            state.extend(blocks)
+            return blocks[0], Audio.join(state) if last else blocks[0].cut(0, 0)
+
+    made, audio = engine(graph(("uneven", Uneven(), ("input",)))), noise(1000)
+    stream = made.stream()
+    rounds = [stream.push(audio.cut(0, 400)), *stream.finish(audio.cut(400, 1000))]
+    stems = Stems.join([out["uneven"] for out in rounds])
+    assert all(close(stems[name], audio) for name in ("now", "then"))
