@@ -24,11 +24,12 @@ from pydantic import ValidationError
 
 from audiopipe.document import Document, parse_document
 from audiopipe.errors import DefinitionError, Place, Problem, did_you_mean
-from audiopipe.plan import INPUT, Graph, Node
+from audiopipe.plan import INPUT, Graph, Node, is_name, numbered
 from audiopipe.registry import UnknownStageError, find_stage
 from audiopipe.stage import Stage
 
 VERSION = 1
+MISNAMED = "{!r} cannot name a stage: no dots, no slashes, not 'input'"
 KEYS = ("audiopipe", "about", "strict", "stages", "outputs", "tests")
 
 
@@ -105,7 +106,8 @@ def override(document: Document, settings: Mapping[str, str]) -> Document:
 
 def _key(stages: Any, name: str) -> Any:
     """The mapping's key or the list's index of a stage."""
-    return name if isinstance(stages, dict) else [n for n, _ in _named(stages)].index(name)
+    keys = stages if isinstance(stages, dict) else range(len(stages))
+    return next(key for key, (n, _) in zip(keys, _named(stages), strict=True) if n == name)
 
 
 def _named(stages: Any) -> Iterator[tuple[str, Any]]:
@@ -113,11 +115,8 @@ def _named(stages: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(stages, dict):
         yield from ((str(name), stage) for name, stage in stages.items())
     elif isinstance(stages, list):
-        counts: dict[str, int] = {}
-        for stage in stages:
-            use = str(stage.get("use", "stage")) if isinstance(stage, dict) else str(stage)
-            counts[use] = counts.get(use, 0) + 1
-            yield (use if counts[use] == 1 else f"{use}-{counts[use]}"), stage
+        used = (str(s.get("use", "stage")) if isinstance(s, dict) else str(s) for s in stages)
+        yield from zip(numbered(used), stages, strict=True)
 
 
 def _as_written(nodes: Mapping[str, Node], written: Iterable[str]) -> Iterator[Node]:
@@ -186,8 +185,8 @@ class _Reader:
         above = INPUT
         for name, value in _named(stages):
             path = ("stages", _key(stages, name))
-            if name == INPUT or "." in name or "/" in name:
-                self.fault(f"{name!r} cannot name a stage: no dots, no slashes, not 'input'", *path)
+            if not is_name(name):
+                self.fault(MISNAMED.format(name), *path)
                 self.broken |= {name, name.partition(".")[0]} - {INPUT}
                 above = name
                 continue

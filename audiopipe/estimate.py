@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import compress
 from math import prod
+from operator import not_
 
 from audiopipe.engine import BATCH_ELEMENTS
 from audiopipe.pipeline import BLOCK
@@ -46,6 +48,10 @@ def estimate(plan: Plan) -> Estimate:
             memory += 4 * WORKING_COPIES * int(min(max(BATCH_ELEMENTS, width), windows * width))
         if isinstance(step.stage, TwoPass):
             spool += int(3600 * _bytes_per_second(first))
+        late = [plan.comes_late(source) for source in step.sources]
+        if any(late):  # the other branches wait for these
+            waiting = compress(step.formats, map(not_, late))
+            spool += int(3600 * sum(map(_bytes_per_second, waiting)))
     for references in plan.outputs.values():
         for reference in references:
             rate = _bytes_per_second(plan.format(reference))

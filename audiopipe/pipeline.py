@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from audiopipe.definition import Definition, override, read_definition
+from audiopipe.definition import MISNAMED, Definition, override, read_definition
 from audiopipe.document import Document, parse_document, read_document
 from audiopipe.engine import Engine
 from audiopipe.errors import (
@@ -22,11 +23,11 @@ from audiopipe.errors import (
 from audiopipe.io.atomic import output_error
 from audiopipe.io.read import open_audio
 from audiopipe.io.save import STEM, check_output, save, sinks_for, stem_paths
-from audiopipe.plan import INPUT, Graph, Node, Plan, plan, survey
+from audiopipe.plan import INPUT, Graph, Node, Plan, is_name, numbered, plan, survey
 from audiopipe.ready import find_definition
 from audiopipe.registry import find_stage
 from audiopipe.signals import Audio, Signal, Stems, Text
-from audiopipe.stage import Chain, Stage
+from audiopipe.stage import Stage, flatten
 
 BLOCK = 1 << 18
 """Samples a block in batch: large enough to keep the cost of a block out of the account,
@@ -108,7 +109,8 @@ class Pipeline:
     """Stages in their places. Making one touches no weights and no device.
 
     `stages` is a chain, or a mapping from name to stage, where a stage that does not follow
-    the one above it is given with the name of its source: `(stage, "name")`.
+    the one above it is given with the name of its source: `(stage, "name")`. Raises
+    DefinitionError for no stages at all, and for names that a definition may not have either.
 
     >>> from audiopipe.stages.mix import Mix
     >>> from audiopipe.stages.tap import Tap
@@ -138,6 +140,7 @@ class Pipeline:
     def _adopt(self, definition: Definition) -> None:
         self.definition = definition
         self._engines: dict[tuple[Any, ...], Engine] = {}
+        self._loading = threading.Lock()
 
     def __repr__(self) -> str:
         nodes = self.definition.graph.nodes
@@ -166,9 +169,10 @@ class Pipeline:
         """The plan with its models loaded: once for each format, device and precision."""
         format = source.format
         key = (*getattr(format, "signature", (type(format),)), device, dtype)
-        if key not in self._engines:
-            self._engines[key] = Engine(self.plan(format, device=device, dtype=dtype))
-        return self._engines[key]
+        with self._loading:
+            if key not in self._engines:
+                self._engines[key] = Engine(self.plan(format, device=device, dtype=dtype))
+            return self._engines[key]
 
     def run(
         self,
@@ -277,8 +281,7 @@ def check(document: Document) -> Pipeline:
 def nominal(graph: Graph) -> Signal:
     """What a pipeline is planned for while no input is known."""
     for node in graph.nodes:
-        stage = node.stage.parts()[0] if isinstance(node.stage, Chain) else node.stage
-        if INPUT in node.sources and issubclass(stage.takes, Text):
+        if INPUT in node.sources and issubclass(flatten(node.stage)[0].takes, Text):
             return Text(())
     return Audio.empty(48000, 2)
 
@@ -317,12 +320,10 @@ def output_files(output: str, format: Signal) -> list[Path]:
 
 def _nodes(stages: Sequence[Stage] | Mapping[str, Placed]) -> Iterator[Node]:
     if not isinstance(stages, Mapping):
-        counts: dict[str, int] = {}
-        named: dict[str, Placed] = {}
-        for stage in stages:
-            counts[stage.name] = number = counts.get(stage.name, 0) + 1
-            named[stage.name if number == 1 else f"{stage.name}-{number}"] = stage
-        stages = named
+        stages = dict(zip(numbered(stage.name for stage in stages), stages, strict=True))
+    problems = [Problem(MISNAMED.format(name)) for name in stages if not is_name(name)]
+    if problems or not stages:
+        raise DefinitionError(problems or [Problem("a pipeline needs at least one stage")])
     above = INPUT
     for name, placed in stages.items():
         stage, sources = placed if isinstance(placed, tuple) else (placed, above)

@@ -6,7 +6,8 @@ Planning loads no weights and touches no audio.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -14,9 +15,26 @@ from audiopipe.device import Choice, check_device, choose
 from audiopipe.errors import OfflineError, Place, PlanError, Problem, did_you_mean
 from audiopipe.registry import find_stage
 from audiopipe.signals import Audio, Sampled, Signal, Stems
-from audiopipe.stage import Chain, Reach, Stage, Stateful, Windowed, ports
+from audiopipe.stage import Reach, Stage, Stateful, Windowed, flatten, ports
 
 INPUT = "input"
+
+
+def is_name(text: str) -> bool:
+    """Whether a stage may have this name: what stands in a reference must be told apart."""
+    return text != INPUT and not set(text) & set("./")
+
+
+def numbered(names: Iterable[str]) -> Iterator[str]:
+    """Tell equal names apart.
+
+    >>> list(numbered(["mix", "tap", "mix"]))
+    ['mix', 'tap', 'mix-2']
+    """
+    counts = Counter[str]()
+    for name in names:
+        counts[name] += 1
+        yield name if counts[name] == 1 else f"{name}-{counts[name]}"
 
 
 @dataclass(frozen=True)
@@ -124,14 +142,15 @@ class Plan:
 
     def is_offline(self, name: str) -> bool:
         """Whether an output is known only when the recording has ended."""
-        waiting = [reference.step for reference in self.outputs[name]]
-        while waiting:
-            if (name := waiting.pop()) != INPUT:
-                step = self.step(name)
-                if step.stage.fidelity.kind == "offline":
-                    return True
-                waiting += [source.step for source in step.sources]
-        return False
+        return any(self.comes_late(reference) for reference in self.outputs[name])
+
+    def comes_late(self, reference: Reference) -> bool:
+        """Whether what flows at a reference is known only when the recording has ended."""
+        if reference.step == INPUT:
+            return False
+        step = self.step(reference.step)
+        offline = step.stage.fidelity.kind == "offline"
+        return offline or any(self.comes_late(source) for source in step.sources)
 
     def __str__(self) -> str:
         from audiopipe.diagram import outline
@@ -193,10 +212,9 @@ class _Planner:
     def add(self, node: Node) -> None:
         try:
             sources = [self.resolve(source, node.place) for source in node.sources]
-            parts = node.stage.parts() if isinstance(node.stage, Chain) else (node.stage,)
-            for number, part in enumerate(parts):
-                last = number == len(parts) - 1
-                name = node.name if last else f"{node.name}/{part.name}"
+            parts = flatten(node.stage)
+            names = [f"{node.name}/{name}" for name in numbered(part.name for part in parts)]
+            for name, part in zip([*names[:-1], node.name], parts, strict=True):
                 sources = [self.append(name, part, sources)]
         except _UnresolvedError:
             self.failed.add(node.name)
@@ -241,7 +259,9 @@ class _Planner:
             return self.source
         return self.steps[reference.step].outputs[reference.port]
 
-    def append(self, name: str, stage: Stage, sources: Sequence[Reference]) -> Reference:
+    def append(
+        self, name: str, stage: Stage, sources: Sequence[Reference], why: str = ""
+    ) -> Reference:
         if not isinstance(stage, Windowed | Stateful):
             raise TypeError(f"stage {stage.name!r} is neither windowed nor stateful")
         if len(sources) != 1 and not stage.many:
@@ -259,7 +279,7 @@ class _Planner:
         formats = tuple(self.format(reference) for reference in fed)
         outputs = ports(stage.output(*formats))
         choice = choose(stage, self.device, self.dtype)
-        self.steps[name] = Step(name, stage, fed, formats, outputs, choice)
+        self.steps[name] = Step(name, stage, fed, formats, outputs, choice, why)
         return Reference(name, next(iter(outputs)))
 
     def convert(self, reference: Reference, wish: Signal, consumer: str) -> Reference:
@@ -293,13 +313,7 @@ class _Planner:
                 f"wants {key} {value}, but {str(source)!r} has another, and the definition is "
                 f"strict: put a stage {{use: {use}, {key}: {value}}} before it"
             )
-        stage = find_stage(use).model_validate(config)
-        assert isinstance(stage, Windowed | Stateful)
-        format = self.format(source)
-        outputs = ports(stage.output(format))
-        choice = choose(stage, self.device, self.dtype)
-        self.steps[name] = Step(name, stage, (source,), (format,), outputs, choice, why)
-        return Reference(name)
+        return self.append(name, find_stage(use).model_validate(config), [source], why)
 
     def outputs(self) -> dict[str, tuple[Reference, ...]]:
         last = [node.name for node in self.graph.nodes[-1:]]

@@ -127,11 +127,22 @@ class Sampled(Signal):
 
 
 def _floats(data: Any) -> Tensor:
-    """Make float32 out of numbers; integers are full-scale PCM."""
+    """Make float32 out of numbers; integers are PCM, of 8 bits with 128 for silence."""
     tensor = torch.as_tensor(np.asarray(data) if not isinstance(data, Tensor) else data)
+    if tensor.dtype is torch.uint8:
+        return (tensor.to(torch.float32) - 128) / 128
+    if tensor.dtype in (torch.int16, torch.int32):
+        return tensor.to(torch.float32) / -float(torch.iinfo(tensor.dtype).min)
     if not tensor.dtype.is_floating_point:
-        tensor = tensor.to(torch.float32) / -float(torch.iinfo(tensor.dtype).min)
+        kind = str(tensor.dtype).removeprefix("torch.")
+        raise ValueError(f"{kind} is no PCM; give floats of ±1, or uint8, int16 or int32")
     return tensor.to(torch.float32)
+
+
+def _whole(rate: Any) -> int:
+    if rate != int(rate):
+        raise ValueError(f"a rate is a whole number of Hz, not {rate}")
+    return int(rate)
 
 
 MOST_CHANNELS = 64
@@ -166,6 +177,12 @@ class Audio(Sampled):
         if samples.shape[0] > max(MOST_CHANNELS, samples.shape[1]):
             shape = tuple(samples.shape)
             raise ValueError(f"samples must be [channels, time]; {shape} has to be transposed")
+        if not len(samples):
+            raise ValueError("samples must have one channel or more")
+        if type(self.rate) is not int:
+            object.__setattr__(self, "rate", _whole(self.rate))
+        if self.rate < 1:
+            raise ValueError(f"a rate is 1 Hz or more, not {self.rate}")
         object.__setattr__(self, "samples", samples)
 
     @classmethod

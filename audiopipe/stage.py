@@ -192,6 +192,13 @@ class Chain(Stage):
         return formats[0]  # type: ignore[no-any-return]
 
 
+def flatten(stage: Stage) -> list[Stage]:
+    """The stages that a chain comes down to; any other stage is one."""
+    if not isinstance(stage, Chain):
+        return [stage]
+    return [inner for part in stage.parts() for inner in flatten(part)]
+
+
 def ports(output: Signal | Mapping[str, Signal]) -> dict[str, Signal]:
     """Outputs by port; a single one has the empty name."""
     return {"": output} if isinstance(output, Signal) else dict(output)

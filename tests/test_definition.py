@@ -363,3 +363,8 @@ def test_the_file_of_a_definition_is_known(tmp_path: Path):
     path = tmp_path / "p.yaml"
     path.write_text(after("about: Levels.\nstages: [tap]"))
     assert (load(path).definition.file, load(path).about) == (str(path), "Levels.")
+
+
+def test_set_of_a_stage_whose_name_is_a_number():
+    with pytest.raises(DefinitionError, match="a stage's name is text, not 1; quote it"):
+        load({"audiopipe": 1, "stages": {1: "tap"}}, {"1.hop": "5 ms"})

@@ -1,6 +1,8 @@
 """Pipelines as people use them from Python."""
 
+import logging
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import torch
 import audiopipe
 from audiopipe.errors import (
     AudioError,
+    DefinitionError,
     DeviceError,
     OfflineError,
     OutputError,
@@ -294,3 +297,59 @@ class TestPlanted:
             match=re.escape("'halves' has no output 'hi'; did you mean 'high'?"),
         ):
             load(definition)
+
+
+class TestRefusedInCode:
+    @pytest.mark.parametrize("name", ["input", "a.b", "a/b"])
+    def test_names_that_references_could_not_tell_apart(self, name):
+        with pytest.raises(DefinitionError) as error:
+            Pipeline({name: Tap()})
+        assert str(error.value) == (
+            f"{name!r} cannot name a stage: no dots, no slashes, not 'input'"
+        )
+
+    @pytest.mark.parametrize("stages", [[], {}])
+    def test_no_stages(self, stages):
+        with pytest.raises(DefinitionError, match="a pipeline needs at least one stage"):
+            Pipeline(stages)
+
+
+class TestAudioOf:
+    def test_pcm_of_8_bits_has_128_for_silence(self):
+        samples = Audio(np.array([0, 128, 192], np.uint8), 8000).samples
+        assert samples.tolist() == [[-1.0, 0.0, 0.5]]
+
+    def test_pcm_of_16_bits(self):
+        assert Audio(np.array([-32768, 16384], np.int16), 8000).samples.tolist() == [[-1.0, 0.5]]
+
+    def test_integers_that_are_no_pcm(self):
+        with pytest.raises(ValueError, match="int64 is no PCM; give floats of ±1, or uint8, int16"):
+            Audio([0, 1, -1], 8000)
+
+    def test_no_channels(self):
+        with pytest.raises(ValueError, match="one channel or more"):
+            Audio(np.zeros((0, 10)), 8000)
+
+    @pytest.mark.parametrize("rate", [44100.0, np.int64(44100), np.float32(44100)])
+    def test_a_whole_rate_of_another_type_is_a_rate(self, rate):
+        audio = Audio(np.zeros(10), rate)
+        assert (audio.rate, type(audio.rate)) == (44100, int)
+
+    @pytest.mark.parametrize(
+        ("rate", "message"),
+        [
+            (44100.5, "a rate is a whole number of Hz, not 44100.5"),
+            (0, "a rate is 1 Hz or more, not 0"),
+        ],
+    )
+    def test_no_rates(self, rate, message):
+        with pytest.raises(ValueError, match=message):
+            Audio(np.zeros(10), rate)
+
+
+def test_two_threads_that_begin_together_load_once(caplog):
+    pipeline, audio = Pipeline([Mix(channels=1)]), Audio(np.zeros((2, 10)), 8000)
+    with caplog.at_level(logging.INFO, logger="audiopipe"), ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda _: len(pipeline.run(audio)["mix"]), range(16)))
+    assert results == [10] * 16
+    assert len([r for r in caplog.records if r.message.startswith("loading")]) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -25,8 +26,10 @@ from planning import (
 
 from audiopipe.device import choose
 from audiopipe.errors import DeviceError, OfflineError
+from audiopipe.estimate import estimate
 from audiopipe.plan import Graph, Node, plan
 from audiopipe.signals import Audio, Spectrogram, Stems
+from audiopipe.stage import Chain, Stage
 
 
 @dataclass
@@ -300,3 +303,31 @@ class TestDevices:
 
 def test_planning_loads_nothing():
     assert made(node("w", Wants()), source=CD).step("w").stage == Wants()
+
+
+class Twice(Chain):
+    """A stage more than once, and a chain within."""
+
+    name = "twice"
+
+    def parts(self) -> Sequence[Stage]:
+        return (mix(channels=1), mix(gains=(-6.0,)), Both(), FromLevels())
+
+
+def test_parts_of_a_chain_may_be_alike_and_may_be_chains():
+    planned = made(node("all", Twice()), source=CD)
+    assert {step.name: str(step.sources[0]) for step in planned.steps} == {
+        "all/mix": "input",
+        "all/mix-2": "all/mix",
+        "all/tap": "all/mix-2",
+        "all/from-levels": "all/tap",
+        "all": "all/from-levels",
+    }
+
+
+def test_disk_is_estimated_for_what_waits_for_a_two_pass_stage():
+    loud = node("loud", stage("normalize", peak=-1))
+    hour = 3600 * 44100 * 2 * 4
+    assert estimate(made(loud, source=CD)).spool == hour
+    assert estimate(made(loud, node("sum", mix(), "loud", "input"), source=CD)).spool == 2 * hour
+    assert estimate(made(loud, node("sum", mix(), "loud", "loud"), source=CD)).spool == hour

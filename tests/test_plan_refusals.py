@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from planning import (
     MONO,
@@ -17,6 +19,7 @@ from planning import (
 
 from audiopipe.errors import Place, PlanError
 from audiopipe.plan import Graph, Node, plan, survey
+from audiopipe.signals import Audio
 
 
 class TestRefusals:
@@ -113,3 +116,18 @@ class TestRefusals:
     def test_what_follows_from_a_broken_stage_is_left_out(self):
         graph = Graph((node("g", FromLevels(), "f"), node("h", FromLevels(), "g")))
         assert not survey(graph, MONO, broken=("f",))[1]
+
+
+class Stereo(Wants):
+    """Takes stereo only."""
+
+    name = "stereo"
+
+    def accepts(self, source: Audio) -> Sequence[Audio]:
+        return [Audio.empty(source.rate, 2)]
+
+
+def test_channels_that_nobody_knows_how_to_mix_are_refused_by_the_plan():
+    assert problems(node("s", Stereo()), source=Audio.empty(16000, 3)) == (
+        "'s' (stereo): there is no agreed way to make 2 channels of 3; mix to mono"
+    )

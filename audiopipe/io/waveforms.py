@@ -67,7 +67,9 @@ class StemsPicture:
 
     def __init__(self, form: Stems) -> None:
         names = tuple(form)
-        self._inner = AudioPicture(Audio.empty(form.rate if names else 1, len(names)), names)
+        self._inner = AudioPicture(
+            Audio.empty(form.rate if names else 1, max(1, len(names))), names
+        )
 
     def add(self, block: Stems) -> None:
         parts = list(block.parts.values())
@@ -76,7 +78,7 @@ class StemsPicture:
         self._inner.clock.see(parts[0])
         high = torch.stack([part.samples.amax(0) for part in parts])
         low = torch.stack([part.samples.amin(0) for part in parts])
-        self._inner.envelope(high.numpy(), low.numpy())
+        self._inner.envelope(high.cpu().numpy(), low.cpu().numpy())
 
     def figure(self) -> Figure:
         return self._inner.figure()

@@ -11,7 +11,7 @@ import torch
 from audiopipe.engine import Engine
 from audiopipe.errors import OfflineError
 from audiopipe.signals import Sampled
-from audiopipe.stage import Chain
+from audiopipe.stage import flatten
 from audiopipe.testing.case import Case, check, chunking, run
 from audiopipe.testing.compare import ConformanceError, all_finite, compare
 from audiopipe.testing.inputs import KINDS
@@ -124,7 +124,7 @@ def _twin(case: Case) -> Case:
 def loading(case: Case) -> str:
     """Planning loads nothing; an engine loads each stage once, streams load none."""
     stage = case.stage
-    parts = stage.parts() if isinstance(stage, Chain) else (stage,)
+    parts = flatten(stage)
     with _watched({type(part) for part in parts}) as calls:
         planned = case.planned()
         if calls:

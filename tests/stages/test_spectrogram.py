@@ -112,7 +112,8 @@ def test_a_stream_gives_what_the_whole_gives(sound, scale, frames):
         sizes = (1, 0, *(int(n) for n in random.integers(0, 5000, 10)))
         got = analyse(sound, sizes=sizes, scale=scale, frames=frames).numpy()
         assert got.shape == whole.shape
-        assert np.abs(got - whole).max() <= 1e-6 * np.abs(whole).max()
+        # Rounding: an atom of the constant-Q transform sums some 20 000 products.
+        assert np.abs(got - whole).max() <= 3e-6 * np.abs(whole).max()
 
 
 @pytest.mark.parametrize("count", [0, 1, 255, 256, 257, 5120])
