@@ -339,10 +339,7 @@ def _named(step: Step) -> Iterator[None]:
                 f"{step.name!r} ({step.stage.name}): the memory of {step.choice.device} is full; "
                 "use another device or a smaller model"
             ) from error
-        raise StageError(
-            f"{step.name!r} ({step.stage.name}) broke: {type(error).__name__}: {error}; "
-            "this is a fault in the stage, please report it"
-        ) from error
+        raise StageError.of(step.name, step.stage.name, error) from error
 
 
 def _nothing(step: Step, framing: Any) -> tuple[Tensor, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Self
 
 
 class AudiopipeError(Exception):
@@ -63,6 +64,14 @@ class OfflineError(AudiopipeError):
 
 class StageError(AudiopipeError):
     """A stage broke: a fault in the stage, not in what it was given."""
+
+    @classmethod
+    def of(cls, name: str, use: str, error: Exception) -> Self:
+        """What a stage raised, with its name in the definition and that of what it uses."""
+        return cls(
+            f"{name!r} ({use}) broke: {type(error).__name__}: {error}; "
+            "this is a fault in the stage, please report it"
+        )
 
     exit_code = 8
 

@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from audiopipe.device import Choice, check_device, choose
-from audiopipe.errors import OfflineError, Place, PlanError, Problem, did_you_mean
+from audiopipe.errors import (
+    AudiopipeError,
+    OfflineError,
+    Place,
+    PlanError,
+    Problem,
+    StageError,
+    did_you_mean,
+)
 from audiopipe.registry import find_stage
 from audiopipe.signals import Audio, Sampled, Signal, Stems
 from audiopipe.stage import Reach, Stage, Stateful, Windowed, flatten, ports
@@ -221,6 +229,10 @@ class _Planner:
         except ValueError as error:
             self.problems.append(Problem(f"{node.name!r} ({node.stage.name}): {error}", node.place))
             self.failed.add(node.name)
+        except AudiopipeError:
+            raise
+        except Exception as error:
+            raise StageError.of(node.name, node.stage.name, error) from error
 
     def resolve(self, text: str, place: Place | None) -> Reference:
         """Turn `name` or `name.port` into a reference to one port."""

@@ -11,13 +11,14 @@ from planning import (
     Mixed,
     Split,
     Wants,
+    made,
     mix,
     node,
     problems,
     stage,
 )
 
-from audiopipe.errors import Place, PlanError
+from audiopipe.errors import Place, PlanError, StageError
 from audiopipe.plan import Graph, Node, plan, survey
 from audiopipe.signals import Audio
 
@@ -130,4 +131,21 @@ class Stereo(Wants):
 def test_channels_that_nobody_knows_how_to_mix_are_refused_by_the_plan():
     assert problems(node("s", Stereo()), source=Audio.empty(16000, 3)) == (
         "'s' (stereo): there is no agreed way to make 2 channels of 3; mix to mono"
+    )
+
+
+class Faulty(Wants):
+    """Breaks while it is planned."""
+
+    name = "faulty"
+
+    def output(self, source: Audio) -> Audio:
+        return {}["rate"]
+
+
+def test_a_stage_that_breaks_while_it_is_planned_is_named():
+    with pytest.raises(StageError) as caught:
+        made(node("f", Faulty()))
+    assert str(caught.value) == (
+        "'f' (faulty) broke: KeyError: 'rate'; this is a fault in the stage, please report it"
     )
