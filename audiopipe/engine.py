@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -71,16 +71,18 @@ class Engine:
         """A fresh stream."""
         return Stream(self)
 
-    def compute(self, step: Step, windows: Tensor) -> tuple[Tensor, ...]:
-        """Run a windowed stage, in parts that fit into memory."""
+    def compute(self, step: Step, pieces: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Run a windowed stage over windows [n, ..., window], of some streams in turn, in parts
+        that fit into memory."""
         stage, model = step.stage, self.models[step.name]
         assert isinstance(stage, Windowed)
         elements = BATCH_ELEMENTS if step.choice.device.type == "cpu" else ACCELERATOR_ELEMENTS
-        size = self.batch.get(step.name) or max(1, elements // windows[:1].numel())
+        size = self.batch.get(step.name) or max(1, elements // pieces[0][:1].numel())
+        total = sum(len(piece) for piece in pieces)
         results: list[tuple[Tensor, ...]] = []
         position = 0
-        while position < windows.shape[0]:
-            part = windows[position : position + size]
+        while position < total:
+            part = _between(pieces, position, position + size)
             try:
                 results.append(_compute(stage, model, part, step))
             except (torch.OutOfMemoryError, RuntimeError) as error:
@@ -107,6 +109,17 @@ def _compute(stage: Windowed, model: Any, windows: Tensor, step: Step) -> tuple[
         result = stage.compute(model, windows.to(step.choice.device, dtype))
     outputs = result if isinstance(result, tuple) else (result,)
     return tuple(o.float() if o.dtype in (torch.float16, torch.bfloat16) else o for o in outputs)
+
+
+def _between(pieces: Sequence[Tensor], start: int, stop: int) -> Tensor:
+    """Windows `start` to `stop` of pieces as if they were one. Windows are views that overlap:
+    only what is computed now is copied together."""
+    found, at = [], 0
+    for piece in pieces:
+        part = piece[max(0, start - at) : max(0, stop - at)]
+        found += [part] if len(part) else []
+        at += len(piece)
+    return found[0] if len(found) == 1 else torch.cat(found)
 
 
 def _out_of_memory(error: BaseException) -> bool:
@@ -215,9 +228,7 @@ class Lockstep(Generic[Key]):
         counts = [piece.shape[0] for piece in pieces]
         outputs: list[tuple[Tensor, ...]] = []
         if any(counts):
-            full = [piece for piece in pieces if piece.shape[0]]
-            windows = full[0] if len(full) == 1 else torch.cat(full)
-            columns = self.engine.compute(step, windows)
+            columns = self.engine.compute(step, [piece for piece in pieces if len(piece)])
             outputs = list(zip(*(torch.split(column, counts) for column in columns), strict=True))
         given = {}
         for number, (key, (progress, (packet,))) in enumerate(ready.items()):

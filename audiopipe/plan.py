@@ -289,6 +289,9 @@ class _Planner:
             for reference, wish in zip(sources, wishes, strict=True)
         )
         formats = tuple(self.format(reference) for reference in fed)
+        if isinstance(stage, Windowed) and len(getattr(formats[0], "series", ())) != 1:
+            kind = type(formats[0]).__name__
+            raise ValueError(f"is windowed, which is for one series in time; {kind} has others")
         outputs = ports(stage.output(*formats))
         choice = choose(stage, self.device, self.dtype)
         self.steps[name] = Step(name, stage, fed, formats, outputs, choice, why)

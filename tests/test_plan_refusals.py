@@ -11,6 +11,7 @@ from planning import (
     Mixed,
     Split,
     Wants,
+    WindowsOfLevels,
     made,
     mix,
     node,
@@ -54,6 +55,11 @@ class TestRefusals:
             (
                 (node("s", Split()), node("w", Wants(), "s")),
                 "'s' has several outputs: choose s.vocals, s.rest",
+            ),
+            (
+                (node("t", stage("tap")), node("w", WindowsOfLevels(), "t")),
+                "'w' (windows-of-levels): is windowed, which is for one series in time; "
+                "Levels has others",
             ),
             (
                 (node("t", stage("tap")), node("w", Wants(), "t")),

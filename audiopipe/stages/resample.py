@@ -45,7 +45,7 @@ class Resample(Windowed):
 
     name = "resample"
 
-    rate: Rate = Field(ge=100, le=10_000_000)
+    rate: Rate = Field(ge=100, le=1_000_000)
     """The new rate."""
 
     def output(self, source: Audio) -> Audio:

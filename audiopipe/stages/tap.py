@@ -17,8 +17,8 @@ class Tap(Windowed):
     """Measure peak and RMS level of each channel, once a hop.
 
     Input [channels, time]; output `Levels` [channels, frames], linear, full scale 1. Frame
-    `k` covers the samples from `k * hop` to the next frame. The audio goes on unchanged to
-    whoever else takes it from the stage above.
+    `k` covers the samples from `k * hop` to the next frame; the last is filled up with zeros.
+    The audio goes on unchanged to whoever else takes it from the stage above.
     """
 
     name = "tap"

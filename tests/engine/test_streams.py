@@ -74,6 +74,17 @@ class TestStreams:
             pass
         assert Hungry.seen == [4]
 
+    def test_a_batch_is_cut_from_the_windows_of_all_streams(self, monkeypatch):
+        monkeypatch.setattr("audiopipe.engine.BATCH_ELEMENTS", 30)  # three windows of ten
+        Hungry.seen.clear()
+        made = engine(graph(("hungry", Hungry(), ("input",))))
+        together: Lockstep[int] = Lockstep(made)
+        audio = {0: noise(20), 1: noise(10, seed=1), 2: noise(40, seed=2)}
+        (out,) = together.push(audio, {})
+        assert Hungry.seen == [3, 3, 1]
+        for key, given in out.items():
+            assert close(given["hungry"], Audio(audio[key].samples * 2, 16000))
+
     def test_a_stream_of_nothing_ends(self):
         out = run(big(), noise(0))
         assert {name: len(block) for name, block in out.items()} == {"sum": 0, "meter": 0}

@@ -43,6 +43,16 @@ class Wants(Windowed):
         return windows[..., :1]
 
 
+class WindowsOfLevels(Wants):
+    """A windowed stage over what has two series in time."""
+
+    name = "windows-of-levels"
+    takes = Levels
+
+    def accepts(self, *sources: Levels) -> Sequence[Levels]:
+        return sources
+
+
 class Split(Wants):
     """Two ports of audio."""
 
