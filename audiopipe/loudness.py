@@ -12,9 +12,7 @@ from dataclasses import dataclass, field
 from math import inf, log10
 
 import numpy as np
-import pyloudnorm
 from numpy.typing import NDArray
-from scipy.signal import sosfilt
 
 Floats = NDArray[np.float64]
 
@@ -61,6 +59,8 @@ class LoudnessMeter:
     """Weighted energy of the hop that is not."""
 
     def __post_init__(self) -> None:
+        import pyloudnorm
+
         filters = pyloudnorm.Meter(self.rate, filter_class="DeMan")._filters.values()
         self.sections = np.stack([np.concatenate([f.b, f.a]) for f in filters])
         self.memory = np.zeros((len(self.sections), self.channels, 2))
@@ -70,6 +70,8 @@ class LoudnessMeter:
         count = block.shape[-1]
         if not count:
             return
+        from scipy.signal import sosfilt
+
         numbers = np.nan_to_num(block.astype(np.float64), posinf=0.0, neginf=0.0)
         weighted, self.memory = sosfilt(self.sections, numbers, zi=self.memory)
         power = np.asarray(WEIGHTS[self.channels]) @ np.square(weighted)
