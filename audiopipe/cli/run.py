@@ -22,6 +22,7 @@ from audiopipe.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from audiopipe.pipeline import Pipeline
     from audiopipe.run.batch import BatchListener, FileReport
 
 SOME_FAILED = 9
@@ -58,7 +59,7 @@ def run(
 
 
 def run_files(
-    pipeline: object,
+    pipeline: Pipeline,
     inputs: list[str],
     output: Path,
     device: str,
@@ -67,10 +68,8 @@ def run_files(
     as_json: bool,
 ) -> None:
     """Run a batch and show it; exits with a code if some inputs failed."""
-    from audiopipe.pipeline import Pipeline
     from audiopipe.run.batch import run_batch
 
-    assert isinstance(pipeline, Pipeline)
     view = _Lines() if as_json else _Bars()
     with view:
         report = run_batch(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -13,37 +14,39 @@ from audiopipe.cli.run import run_files
 Inputs = Annotated[list[str], typer.Argument(help="Files, folders or patterns.", metavar="FILE...")]
 
 
-def spectrogram(
-    files: Inputs,
-    output: OutputFolder = Path("out"),
-    device: Device = "auto",
-    dtype: Dtype = "float32",
-    settings: Settings = None,
-    as_json: Json = False,
-) -> None:
+def _short_for(pipeline: str, manual: str) -> Callable[..., None]:
+    """The verb that runs a ready pipeline of the same name."""
+
+    def verb(
+        files: Inputs,
+        output: OutputFolder = Path("out"),
+        device: Device = "auto",
+        dtype: Dtype = "float32",
+        settings: Settings = None,
+        as_json: Json = False,
+    ) -> None:
+        run_files(open_pipeline(pipeline, settings), files, output, device, dtype, None, as_json)
+
+    verb.__name__, verb.__doc__ = pipeline, manual
+    return verb
+
+
+spectrogram = _short_for(
+    "spectrogram",
     """Make the log-mel spectrogram of files: a picture, and the values as npz.
 
     Short for `audiopipe run spectrogram`.
 
     **Example**: `audiopipe spectrogram song.mp3 --set spectrogram.bands=80`
-    """
-    pipeline = open_pipeline("spectrogram", settings)
-    run_files(pipeline, files, output, device, dtype, None, as_json)
+    """,
+)
 
-
-def pitch(
-    files: Inputs,
-    output: OutputFolder = Path("out"),
-    device: Device = "auto",
-    dtype: Dtype = "float32",
-    settings: Settings = None,
-    as_json: Json = False,
-) -> None:
+pitch = _short_for(
+    "pitch",
     """Track the pitch of a voice or an instrument: a table, and a picture.
 
     Short for `audiopipe run pitch`.
 
     **Example**: `audiopipe pitch voice.wav --set "pitch.range=[80 Hz, 400 Hz]"`
-    """
-    pipeline = open_pipeline("pitch", settings)
-    run_files(pipeline, files, output, device, dtype, None, as_json)
+    """,
+)
