@@ -25,6 +25,7 @@ _HOME = {
     "Spectrogram": "signals",
     "PitchTrack": "signals",
     "Levels": "signals",
+    "Scores": "signals",
     "Detection": "signals",
     "Detections": "signals",
     "Segment": "signals",
@@ -38,6 +39,8 @@ _HOME = {
     "Fidelity": "stage",
     "Reach": "stage",
     "Framing": "framing",
+    "teach": "teaching.teach",
+    "Taught": "teaching.teach",
     "AudiopipeError": "errors",
 }
 

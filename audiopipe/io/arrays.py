@@ -1,4 +1,4 @@
-"""Spectrograms as npz: written frame by frame, read by `numpy.load` anywhere."""
+"""Spectrograms and scores as npz: written frame by frame, read by `numpy.load` anywhere."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import shutil
 import tempfile
 import zipfile
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -13,20 +14,20 @@ import torch
 
 from audiopipe.errors import AudioError
 from audiopipe.io.atomic import FileSink
-from audiopipe.signals import Spectrogram
+from audiopipe.signals import Scores, Spectrogram
 
 _COPY = 1 << 20
 
 
 class NpzSink(FileSink):
-    """`values` [channels, bins, frames], and `rate`, `hop`, `window`, `lead`, `scale`,
-    `frequencies` and `start` as arrays of their own.
+    """`values` [..., time], and all else that a spectrogram or scores hold (`rate`, `hop`,
+    `labels`, `start` …) as arrays of their own.
 
     The length is known last, but stands in the header: the values wait in a temporary file
     in the same folder, which takes their size a second time while the file is closed.
     """
 
-    def __init__(self, path: Path, form: Spectrogram) -> None:
+    def __init__(self, path: Path, form: Spectrogram | Scores) -> None:
         super().__init__(path)
         self._format = form
         self._frames = 0
@@ -34,7 +35,7 @@ class NpzSink(FileSink):
         with self.guarded():
             self._values = tempfile.TemporaryFile(dir=self.path.parent)  # noqa: SIM115
 
-    def append(self, block: Spectrogram) -> None:
+    def append(self, block: Spectrogram | Scores) -> None:
         if self._start is None:
             self._start = block.start
         # Fortran order: the last axis is the slowest, so that frames can be appended.
@@ -48,15 +49,15 @@ class NpzSink(FileSink):
                 member.write(self._values_header())
                 self._values.seek(0)
                 shutil.copyfileobj(self._values, member, _COPY)
-            for name in ("rate", "hop", "window", "lead", "scale"):
-                _add(archive, name, np.array(getattr(form, name)))
-            _add(archive, "frequencies", np.array(form.frequencies, np.float64))
+            for name in (f.name for f in fields(form)):
+                if name not in ("values", "start"):
+                    _add(archive, name, np.array(getattr(form, name)))
             _add(archive, "start", np.array(self._start or 0))
         self._values.close()
 
     def _values_header(self) -> bytes:
         dtype = np.dtype(np.complex64 if self._format.values.is_complex() else np.float32)
-        shape = (self._format.channels, self._format.bins, self._frames)
+        shape = (*self._format.values.shape[:-1], self._frames)
         buffer = io.BytesIO()
         np.lib.format.write_array_header_1_0(
             buffer,

@@ -14,6 +14,7 @@ from audiopipe.errors import OutputError
 from audiopipe.io import draw
 from audiopipe.io.atomic import FileSink
 from audiopipe.io.contours import LevelsPicture, PitchPicture
+from audiopipe.io.heat import ScoresPicture
 from audiopipe.io.spectra import SpectrogramPicture
 from audiopipe.io.waveforms import AudioPicture, StemsPicture
 from audiopipe.signals import (
@@ -21,6 +22,7 @@ from audiopipe.signals import (
     Detections,
     Levels,
     PitchTrack,
+    Scores,
     Segment,
     Signal,
     Spectrogram,
@@ -99,6 +101,7 @@ _PICTURES: dict[type[Signal], Callable[[Any], Picture]] = {
     Spectrogram: SpectrogramPicture,
     PitchTrack: PitchPicture,
     Levels: LevelsPicture,
+    Scores: ScoresPicture,
     Detections: EventsPicture,
     Text: EventsPicture,
     Stems: StemsPicture,
@@ -121,12 +124,17 @@ def plot(signal: Signal, path: str | Path | None = None) -> Figure:
     picture.add(signal)
     figure = picture.figure()
     if path is not None:
-        path = Path(path)
-        if path.suffix.lower() != ".png":
-            raise OutputError(path, "pictures are written as .png; change the suffix")
-        with _FigureFile(path) as file:
-            file.write(figure)
+        write_figure(figure, path)
     return figure
+
+
+def write_figure(figure: Figure, path: str | Path) -> None:
+    """Write a figure as PNG; raises OutputError where that cannot be."""
+    path = Path(path)
+    if path.suffix.lower() != ".png":
+        raise OutputError(path, "pictures are written as .png; change the suffix")
+    with _FigureFile(path) as file:
+        file.write(figure)
 
 
 class _FigureFile(FileSink):

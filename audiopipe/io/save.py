@@ -20,6 +20,7 @@ from audiopipe.signals import (
     Levels,
     PitchTrack,
     Sampled,
+    Scores,
     Signal,
     Spectrogram,
     Stems,
@@ -35,6 +36,7 @@ _SINKS: dict[type[Signal], dict[str, Opener]] = {
     Spectrogram: {".npz": NpzSink, ".png": PictureSink},
     PitchTrack: {".csv": CsvSink, ".json": JsonSink, ".png": PictureSink},
     Levels: {".csv": CsvSink, ".json": JsonSink, ".png": PictureSink},
+    Scores: {".csv": CsvSink, ".json": JsonSink, ".npz": NpzSink, ".png": PictureSink},
     Detections: {".csv": CsvSink, ".json": JsonSink, ".srt": SrtSink, ".txt": LabelSink},
     Text: {".txt": LinesSink, ".srt": SrtSink, ".json": JsonSink},
 }

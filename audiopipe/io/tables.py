@@ -15,7 +15,7 @@ from torch import Tensor
 
 from audiopipe.errors import OutputError
 from audiopipe.io.atomic import FileSink
-from audiopipe.signals import Detections, Levels, PitchTrack, Segment, Signal, Text
+from audiopipe.signals import Detections, Levels, PitchTrack, Scores, Segment, Signal, Text
 
 Row = dict[str, Any]
 """A line of a table: numbers are rounded already, None stands for nothing."""
@@ -50,6 +50,14 @@ def _decibels(linear: Tensor) -> list[list[float | None]]:
     return [[round(x, 2) if x > -1000 else None for x in row] for row in rows]
 
 
+def score_rows(block: Scores) -> Iterator[Row]:
+    """One row a hop, with a column for each label."""
+    for k, scores in enumerate(block.values.T.tolist()):
+        rounded = (round(score, 4) for score in scores)
+        time = round((block.start + k) * block.hop / block.rate, 6)
+        yield {"time_s": time, **dict(zip(block.labels, rounded, strict=True))}
+
+
 def detection_rows(block: Detections) -> Iterator[Row]:
     """One row an event."""
     for event in block:
@@ -76,6 +84,7 @@ Rows = Callable[[Any], Iterator[Row]]
 ROWS: dict[type[Signal], tuple[str, Rows]] = {
     PitchTrack: ("pitch", pitch_rows),
     Levels: ("levels", level_rows),
+    Scores: ("scores", score_rows),
     Detections: ("detections", detection_rows),
     Text: ("text", text_rows),
 }
@@ -87,9 +96,10 @@ class CsvSink(FileSink):
     def __init__(self, path: Path, form: Signal) -> None:
         super().__init__(path)
         self._rows = ROWS[type(form)][1]
-        names = _names(form)
+        head = io.StringIO()
+        csv.writer(head, lineterminator="\n").writerow(_names(form))
         with self.guarded():
-            self.put(",".join(names) + "\n")
+            self.put(head.getvalue())
 
     def append(self, block: Any) -> None:
         lines = io.StringIO()
@@ -106,6 +116,8 @@ def _names(form: Signal) -> list[str]:
     if isinstance(form, Levels):
         one = torch.ones(form.channels, 1)
         return list(next(level_rows(form.like(one, one, start=0))))
+    if isinstance(form, Scores):
+        return ["time_s", *form.labels]
     return ["start_s", "stop_s", "label", "score"]
 
 
@@ -117,7 +129,7 @@ class JsonSink(FileSink):
         kind, self._rows = ROWS[type(form)]
         self._between = "\n"
         head: Row = {"kind": kind, "rate": form.rate}
-        if isinstance(form, PitchTrack | Levels):
+        if isinstance(form, PitchTrack | Levels | Scores):
             head["hop"] = form.hop
         with self.guarded():
             self.put(json.dumps(head)[:-1] + ', "items": [')

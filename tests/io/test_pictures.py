@@ -23,6 +23,7 @@ from audiopipe.signals import (
     Detections,
     Levels,
     PitchTrack,
+    Scores,
     Segment,
     Spectrogram,
     Stems,
@@ -56,6 +57,10 @@ def levels(frames, level):
     return Levels(torch.full((1, frames), level), torch.full((1, frames), level / 2), 8000, 80)
 
 
+def scores(count):
+    return Scores(torch.rand(3, count), ("yes", "no", "_silence_"), 16000, 800)
+
+
 SIGNALS = [
     *(audio(n, level) for n, level in ((0, 0.5), (1, 0.5), (500, 0.0), (500, 2.0))),
     *(pitch(n, voiced) for n, voiced in ((0, True), (1, True), (2, False), (500, True))),
@@ -63,6 +68,7 @@ SIGNALS = [
     *(spectrum(n, "power") for n in (0, 1, 500)),
     *(spectrum(n, "mfcc") for n in (0, 1)),
     *(spectrum(500, scale) for scale in ("mel", "log-mel", "mfcc", "cqt")),
+    *(scores(n) for n in (0, 1, 500)),
     spectrum(10, level=0.0),
     spectrum(10, "complex", dtype=torch.complex64),
     spectrum(10, bins=1),
@@ -100,6 +106,17 @@ def test_an_axis_says_what_it_shows():
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert labels == ["1 kHz", "500 Hz", "200 Hz", "100 Hz"]
     assert figure.axes[-1].get_ylabel() == "dB below the peak of 0 dB"
+
+
+def test_scores_stand_in_the_rows_of_their_labels():
+    values = torch.zeros(3, 40)
+    values[1, 20:30] = 1.0
+    figure = plot(Scores(values, ("yes", "no", "_silence_"), 16000, 800))
+    figure.canvas.draw()
+    axis = figure.axes[0]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["yes", "no", "_silence_"]
+    assert axis.images[0].get_extent() == [0.0, 2.0, 2.5, -0.5]
+    assert np.array_equal(axis.images[0].get_array(), values.numpy())
 
 
 def test_notes_mark_the_pitch():

@@ -19,6 +19,7 @@ from audiopipe.signals import (
     Detections,
     Levels,
     PitchTrack,
+    Scores,
     Segment,
     Spectrogram,
     Stems,
@@ -35,6 +36,9 @@ PITCH = PitchTrack(
 )
 LEVELS = Levels(
     torch.tensor([[1.0, 0.0], [0.5, 0.1]]), torch.tensor([[0.5, 0.0], [0.1, 0.01]]), 8000, 80
+)
+SCORES = Scores(
+    torch.tensor([[0.25, 1.0], [0.7500001, 0.0]]), ("yes", 'a "b", c'), 16000, 800, start=20
 )
 WORDS = Detections(
     (Detection(8000, 16000, "yes", 0.875), Detection(24000, 40000, 'a "b", c', 1.0)), 16000
@@ -91,6 +95,21 @@ def test_levels_as_csv_and_json(tmp_path):
     assert save(mono, tmp_path / "m.csv").read_text().startswith("time_s,peak_db,rms_db\n")
 
 
+def test_scores(tmp_path):
+    text = stream(SCORES, tmp_path / "a.csv").read_text()
+    assert text == 'time_s,yes,"a ""b"", c"\n1.0,0.25,0.75\n1.05,1.0,0.0\n'
+    data = json.loads(stream(SCORES, tmp_path / "a.json").read_text())
+    assert {key: data[key] for key in ("kind", "rate", "hop")} == {
+        "kind": "scores", "rate": 16000, "hop": 800,
+    }  # fmt: skip
+    assert data["items"][1] == {"time_s": 1.05, "yes": 1.0, 'a "b", c': 0.0}
+    arrays = np.load(stream(SCORES, tmp_path / "a.npz"), allow_pickle=False)
+    assert {name: arrays[name].tolist() for name in arrays} == {
+        "values": SCORES.values.tolist(), "labels": ["yes", 'a "b", c'],
+        "rate": 16000, "hop": 800, "start": 20,
+    }  # fmt: skip
+
+
 def test_detections(tmp_path):
     assert save(WORDS, tmp_path / "a.csv").read_text() == (
         'start_s,stop_s,label,score\n0.5,1.0,yes,0.875\n1.5,2.5,"a ""b"", c",1.0\n'
@@ -128,7 +147,7 @@ def test_subtitles_need_times(tmp_path):
     assert left(tmp_path) == []
 
 
-@pytest.mark.parametrize("signal", [PITCH, LEVELS, WORDS, TALK])
+@pytest.mark.parametrize("signal", [PITCH, LEVELS, SCORES, WORDS, TALK])
 def test_nothing_makes_a_valid_file(tmp_path, signal):
     for suffix in sinks_for(signal.format):
         assert save(signal.format, tmp_path / f"a{suffix}").exists()
@@ -249,7 +268,9 @@ def test_names_that_do_not_fit_are_found_by_planning(tmp_path, name, signal, mes
     assert left(tmp_path) == []
 
 
-@pytest.mark.parametrize("signal", [stems(9)["other"], PITCH, LEVELS, WORDS, TALK, spectrogram(9)])
+@pytest.mark.parametrize(
+    "signal", [stems(9)["other"], PITCH, LEVELS, SCORES, WORDS, TALK, spectrogram(9)]
+)
 def test_failures_leave_nothing(tmp_path, signal):
     for suffix in sinks_for(signal.format):
         sink = open_sink(tmp_path / f"a{suffix}", signal.format)
