@@ -1,0 +1,31 @@
+"""How good a recogniser is: single sounds told apart, words found in a stream, and when.
+
+>>> from audiopipe.metrics import Confusion
+>>> str(Confusion.of(["yes"] * 9 + ["no"], ["yes"] * 10, ["yes", "no"]))
+'90.0 % (59.6 to 98.2) of 10'
+"""
+
+from audiopipe.metrics.classification import Confusion, Taken
+from audiopipe.metrics.curve import Curve, Point, above, sweep
+from audiopipe.metrics.intervals import Interval, garwood, wilson
+from audiopipe.metrics.spotting import TOLERANCE, Hit, Spotting, spot
+from audiopipe.metrics.timing import Quantiles, Timing, timing
+
+__all__ = [
+    "TOLERANCE",
+    "Confusion",
+    "Curve",
+    "Hit",
+    "Interval",
+    "Point",
+    "Quantiles",
+    "Spotting",
+    "Taken",
+    "Timing",
+    "above",
+    "garwood",
+    "spot",
+    "sweep",
+    "timing",
+    "wilson",
+]
