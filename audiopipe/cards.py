@@ -52,6 +52,12 @@ def _window(text: str) -> str:
     return text
 
 
+def _printable(label: str) -> str:
+    if not label or not label.isprintable():
+        raise ValueError(f"{label!r} is no label: it is empty, or holds what cannot be printed")
+    return label
+
+
 def _not_empty(items: tuple[Item, ...]) -> tuple[Item, ...]:
     if not items:
         raise ValueError("at least one is needed")
@@ -59,6 +65,7 @@ def _not_empty(items: tuple[Item, ...]) -> tuple[Item, ...]:
 
 
 Url = Annotated[str, AfterValidator(_http)]
+Label = Annotated[str, AfterValidator(_printable)]
 Line = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
 
@@ -143,7 +150,7 @@ class Card(_Section):
     network: Line
     settings: Mapping[str, Any] = Field(default_factory=dict)
     rate: Annotated[StrictInt, Field(gt=0)]
-    labels: tuple[str, ...] = ()
+    labels: tuple[Label, ...] = ()
     files: Annotated[tuple[ModelFile, ...], AfterValidator(_not_empty)]
     licence: Licence
     data: Annotated[tuple[TrainingSet, ...], AfterValidator(_not_empty)]

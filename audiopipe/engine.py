@@ -10,7 +10,7 @@ import copy
 import logging
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Generic, TypeVar
 
@@ -70,6 +70,14 @@ class Engine:
     def stream(self) -> Stream:
         """A fresh stream."""
         return Stream(self)
+
+    def watching(self, outputs: Mapping[str, Reference]) -> Engine:
+        """The same engine, whose streams also give what flows between stages, by other names."""
+        other = copy.copy(self)
+        other.plan = replace(
+            self.plan, outputs=self.plan.outputs | {n: (r,) for n, r in outputs.items()}
+        )
+        return other
 
     def compute(self, step: Step, pieces: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Run a windowed stage over windows [n, ..., window], of some streams in turn, in parts

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Self
+from unicodedata import category
 
 
 class AudiopipeError(Exception):
@@ -89,6 +90,25 @@ class AudioError(AudiopipeError):
 
 class InvalidSamplesError(AudioError):
     """Samples are not numbers (NaN or infinity)."""
+
+
+def visible(text: str) -> str:
+    """A line for a terminal: what would steer it, as a file's name may, is written out.
+
+    >>> print(visible("a\x1b[2Jb.wav"))
+    a\\x1b[2Jb.wav
+    """
+    return "".join(c if c.isprintable() or category(c) == "Zs" else repr(c)[1:-1] for c in text)
+
+
+class ExamplesError(AudiopipeError):
+    """Nothing can be learnt from these examples; `problems` holds all that is wrong."""
+
+    exit_code = 3
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
 
 
 class OutputError(AudiopipeError):

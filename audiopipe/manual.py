@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from annotated_types import Ge, Gt, Interval, Le, Lt
@@ -94,6 +94,8 @@ def _plain(value: Any, unit: str = "") -> str:
     """A value as YAML has it."""
     if isinstance(value, tuple | list):
         return f"[{', '.join(_plain(item, unit) for item in value)}]"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {_plain(item)}' for key, item in value.items())}}}"
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -116,6 +118,8 @@ def _kind(annotation: Any, metadata: Sequence[Any] = ()) -> tuple[str, str]:
         return ", ".join(f"`{choice}`" for choice in typing.get_args(annotation)), ""
     if typing.get_origin(annotation) in (tuple, list):
         return _list(typing.get_args(annotation))
+    if typing.get_origin(annotation) is Mapping:
+        return f"mapping from name to {_kind(typing.get_args(annotation)[1])[0]}", ""
     arguments = [a for a in typing.get_args(annotation) if a is not type(None)]
     if arguments:
         kinds = [_kind(argument, metadata) for argument in arguments]

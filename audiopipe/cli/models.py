@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from audiopipe.errors import ModelVerificationError
+from audiopipe.errors import ModelVerificationError, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,8 +73,9 @@ def show(name: Name) -> None:
     from audiopipe.models import Store
 
     store = Store()
-    for line in _describe(name, store.card(name), store.state(name)):
-        typer.echo(line)
+    for fact in _describe(name, store.card(name), store.state(name)):
+        for line in fact.splitlines():
+            typer.echo(visible(line))
 
 
 @app.command(

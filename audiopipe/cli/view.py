@@ -107,7 +107,8 @@ class Screen:
         table = Table.grid(padding=(0, 2))
         table.add_row("heard", bar(self._level))
         for name, shown in self._shown.items():
-            table.add_row(name, shown)
+            # As it is: a label is no markup.
+            table.add_row(Line(name), Line(shown) if isinstance(shown, str) else shown)
         return Group(table, Line(f"{self._waiting:.2f} s wait · Ctrl-C ends", style="dim"))
 
 

@@ -23,6 +23,14 @@ class Arrival:
     block: Audio
     at: float
 
+    def sounded(self, seconds: float) -> float:
+        """When the sound at `seconds` of the stream was heard, by the same clock.
+
+        >>> Arrival(Audio([[0.0] * 800], rate=8000, start=8000), at=50.0).sounded(0.6)
+        49.5
+        """
+        return self.at - (self.block.stop / self.block.rate - seconds)
+
 
 @dataclass(frozen=True)
 class Counters:

@@ -65,7 +65,8 @@ def _compare(signal: Signal, expected: str) -> tuple[bool, str]:
         return count == 0, f"{count} of {len(signal)} frames are voiced"
     if isinstance(signal, Detections):
         heard = [event.label for event in signal]
-        return heard == [word.strip() for word in expected.split(",")], ", ".join(heard)
+        words = [word.strip() for word in expected.split(",") if word.strip()]
+        return heard == words, ", ".join(heard)
     match = _BETWEEN.match(expected)
     if not match:
         raise ValueError(f"cannot check {expected!r}; write it as in '440 Hz ± 1'")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import isfinite
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
@@ -20,10 +21,10 @@ from audiopipe.device import few_threads
 from audiopipe.engine import Engine, Stream
 from audiopipe.io.queue import Arrival, BoundedQueue, Counters
 from audiopipe.pipeline import Pipeline
-from audiopipe.plan import Plan
+from audiopipe.plan import Plan, Reference
 from audiopipe.run.outputs import Outputs
 from audiopipe.run.source import LiveSource
-from audiopipe.signals import Audio, Sampled, Signal
+from audiopipe.signals import Audio, Detections, Sampled, Signal
 
 WARM_UP = 2
 """Seconds of silence that go through a pipeline before it listens."""
@@ -59,9 +60,9 @@ class LiveReport:
     """How a live run went.
 
     `processing` is the time that a block took to compute; `latency` by signal, how old its
-    sound was when a result came out, counted from when its first sample sounded; `declared`
-    the part of it that the stages need by their nature. `overruns` were lost by the device,
-    drops by the queue.
+    sound was when a result came out, counted from when its first sample sounded, or for events
+    from when their last did; `declared` the part of it that the stages need by their nature.
+    `overruns` were lost by the device, drops by the queue.
     """
 
     seconds: float
@@ -107,12 +108,18 @@ class _Clock:
         now = time.monotonic()
         self.add(self.processing, now - began)
         for name, output in self.signals.items():
-            block = out.get(output)
-            if isinstance(block, Sampled) and len(block):
-                sounded = Fraction(block.start * block.hop, block.rate)
-                age = Fraction(heard.block.stop, heard.block.rate) - sounded
+            for seconds in _times(out.get(output)):
                 latency = self.latency.setdefault(name, [])
-                self.add(latency, now - heard.at + float(age))
+                self.add(latency, now - heard.sounded(seconds))
+
+
+def _times(block: Signal | None) -> list[float]:
+    """The times in s from which the latency of a block is counted."""
+    if isinstance(block, Detections):
+        return [event.stop / block.rate for event in block]
+    if isinstance(block, Sampled) and len(block):
+        return [block.start * block.hop / block.rate]
+    return []
 
 
 def run_live(
@@ -125,10 +132,12 @@ def run_live(
     take: Callable[[Mapping[str, Signal]], None] | None = None,
     listener: LiveListener | None = None,
     seconds: float | None = None,
+    watch: Mapping[str, Reference] | None = None,
 ) -> LiveReport:
     """Run until the source ends, for `seconds`, or until Ctrl-C; all of these end well.
 
-    Outputs are written into `folder`, and given to `take` as they come. Where the queue had
+    Outputs are written into `folder`, and given to `take` as they come; what flows between
+    stages and is named in `watch` is given, and not written. Where the queue had
     to drop sound the stages begin anew behind the gap, and files hold for it what comes of
     silence, so that time stays right. Raises OfflineError where a stage cannot stream,
     OverrunError by the policy `fail`, and what stages and outputs raise.
@@ -145,8 +154,9 @@ def run_live(
             files.silence = _warm_up(engine)
             listener.begin(engine.plan)
             source.start()
+            watching = engine.watching(watch or {})
             with _ended_by_signals(source.queue):
-                heard = _play(engine, source, files, take, listener, clock, seconds)
+                heard = _play(watching, source, files, take, listener, clock, seconds)
     finally:
         source.close()
     made = engine.plan
@@ -173,7 +183,7 @@ def _play(
     """Push what arrives; returns the samples that went by."""
     stretch: _Stretch | None = None
     position = 0
-    end = None if seconds is None else round(seconds * source.format.rate)
+    end = round(seconds * source.format.rate) if seconds is not None and isfinite(seconds) else None
 
     def deliver(out: Mapping[str, Signal]) -> None:
         files.write(out)
@@ -192,8 +202,8 @@ def _play(
             began, position = time.monotonic(), block.stop
             out = stretch.push(block)
             clock.note(heard, began, out)
-            deliver(out)
             listener.hear(heard, out, source.queue.waiting)
+            deliver(out)
             if position == end:
                 break
     except KeyboardInterrupt:

@@ -79,13 +79,14 @@ def paced_file(
     seconds: float = QUEUE_SECONDS,
     policy: Policy = "drop-oldest",
     speed: float = 1.0,
+    block: float = BLOCK_SECONDS,
 ) -> Feed:
-    """A file as if it were live: each block comes when it would have been heard.
+    """A file as if it were live: each block of `block` s comes when it would have been heard.
 
     Raises AudioError.
     """
     reader = open_audio(path)
-    size = max(1, round(BLOCK_SECONDS * reader.format.rate))
+    size = max(1, round(block * reader.format.rate))
     blocks = pace(reader.blocks(size), speed=speed)
     return Feed(reader.format, blocks, seconds=seconds, policy=policy, release=reader.close)
 
@@ -96,7 +97,8 @@ def pcm_input(
     *,
     seconds: float = QUEUE_SECONDS,
     policy: Policy = "block",
+    block: float = BLOCK_SECONDS,
 ) -> Feed:
-    """Raw PCM from a pipe, which by default is made to wait."""
-    size = max(1, round(BLOCK_SECONDS * form.rate))
+    """Raw PCM from a pipe, which by default is made to wait; blocks last `block` s."""
+    size = max(1, round(block * form.rate))
     return Feed(form.format, read_pcm(stream, form, size), seconds=seconds, policy=policy)

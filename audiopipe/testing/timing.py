@@ -152,6 +152,8 @@ def reach(case: Case) -> str:
                     _check_side(case, label, late, behind, filling, later=False)
         if isinstance(case.whole[label], Sampled):
             notes.append(_measure(case, label, moments[:2], behind, ahead))
+        else:
+            notes.append(f"{label}: {_count(case.whole[label])} events, none from further off")
     return "; ".join(notes)
 
 

@@ -173,3 +173,10 @@ def test_what_a_licence_forbids(tmp_path):
     licence = read_card(tmp_path).licence
     assert licence.gated
     assert licence.forbidden == "commercial use, cloning without consent"
+
+
+@pytest.mark.parametrize("label", ["", r"stop\u001b[2J"])
+def test_labels_can_be_printed(tmp_path, label):
+    text = card_text(extra=f'labels = ["yes", "{label}"]')
+    (told,) = refusal(tmp_path, text)
+    assert "is no label: it is empty, or holds what cannot be printed" in told

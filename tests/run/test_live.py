@@ -18,6 +18,7 @@ from audiopipe.errors import AudioError, OfflineError, OutputError, OverrunError
 from audiopipe.io.pcm import PcmFormat, decode, encode
 from audiopipe.io.read import open_audio
 from audiopipe.pipeline import Pipeline, chain, load
+from audiopipe.plan import Reference
 from audiopipe.registry import find_stage
 from audiopipe.run.live import Percentiles, run_live
 from audiopipe.run.source import Feed, paced_file, pcm_input
@@ -102,6 +103,27 @@ def test_files_are_written_whole(sound, tmp_path):
     assert samples(tmp_path / "a/b/low.wav").shape == (2, 8000)
 
 
+def test_what_is_watched_is_given_and_not_written(sound, tmp_path):
+    taken, seen = Collect(), Collect()
+    audio, pipeline = sound(0.5, 16000, 2), chain("pitch")
+
+    class Watch:
+        def begin(self, plan):
+            assert list(plan.outputs) == ["pitch"]
+
+        def hear(self, heard, out, waiting):
+            seen(out)
+
+    watch = {"inside": Reference("pitch/candidates"), "heard": Reference("input")}
+    report = run_live(
+        pipeline, feed(audio), folder=tmp_path, take=taken, listener=Watch(), watch=watch
+    )
+    assert sorted(taken.blocks) == sorted(seen.blocks) == ["heard", "inside", "pitch"]
+    torch.testing.assert_close(taken["heard"].samples, audio.samples)
+    assert [path.name for path in tmp_path.iterdir()] == ["pitch.csv"]
+    assert list(report.latency) == list(report.declared) == ["pitch"]
+
+
 def test_outputs_may_lie_in_folders(sound, tmp_path):
     pipeline = Pipeline([Tap()], outputs={"deep/level.csv": "tap"})
     run_live(pipeline, feed(sound()), folder=tmp_path)
@@ -119,6 +141,10 @@ def test_a_source_of_nothing(tmp_path):
     assert report.seconds == 0
     assert report.processing == Percentiles(0, 0, 0)
     assert samples(tmp_path / "live.wav").shape == (1, 0)
+
+
+def test_for_ever_is_until_the_source_ends(sound):
+    assert run_live(some_pipeline(), feed(sound(1.7)), seconds=float("inf")).seconds == 1.7
 
 
 def test_it_stops_after_so_many_seconds(sound, tmp_path):
