@@ -223,7 +223,14 @@ def test_samples_are_what_their_script_makes(tmp_path):
             # Another libm may round the last bit otherwise.
             assert float((ours.samples - fresh.samples).abs().max()) <= 2**-10
     there = {path.name for path in (ROOT / "samples").iterdir() if path.suffix in (".flac", ".csv")}
-    assert there == set(made)
+    assert there == {*made, "words.flac"}  # which a synthesiser said
+
+
+def test_the_words_of_the_sample_are_heard():
+    words = audiopipe.load("keywords").run(ROOT / "samples" / "words.flac")["words"]
+    said = ["yes", "no", "stop", "go", "seven", "left", "three", "down"]
+    assert [event.label for event in words] == said
+    assert all(0.2 < (event.stop - event.start) / words.rate < 0.7 for event in words)
 
 
 def audiopipe_read(path):

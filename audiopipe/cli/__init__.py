@@ -14,8 +14,21 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from audiopipe import __version__
-from audiopipe.cli import check, devices, doctor, live, models, plan, run, schema, shortcuts, stages
-from audiopipe.errors import AudiopipeError
+from audiopipe.cli import (
+    check,
+    devices,
+    doctor,
+    listen,
+    live,
+    models,
+    plan,
+    run,
+    schema,
+    shortcuts,
+    stages,
+    teach,
+)
+from audiopipe.errors import AudiopipeError, visible
 
 INTERRUPTED = 130
 
@@ -36,8 +49,10 @@ app = typer.Typer(
 VERBS: tuple[Callable[..., None], ...] = (
     run.run,
     live.live,
+    listen.listen,
     shortcuts.spectrogram,
     shortcuts.pitch,
+    teach.teach,
     plan.plan,
     check.check,
     schema.schema,
@@ -85,7 +100,7 @@ def main() -> None:
         raise
     except AudiopipeError as error:
         for line in str(error).splitlines():
-            typer.echo(f"error: {line}", err=True)
+            typer.echo(f"error: {visible(line)}", err=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         typer.echo("interrupted", err=True)

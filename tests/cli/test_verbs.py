@@ -1,5 +1,6 @@
 """What the verbs print."""
 
+import io
 import json
 import os
 import re
@@ -306,6 +307,19 @@ def test_the_screen_shows_every_kind_of_signal(sound):
     assert re.search(r"heard\s+█+", shown)
     assert re.search(r"melody\s+A3 [+-]\d+ +2\d\d\.\d Hz", shown)
     assert "Ctrl-C ends" in shown
+
+
+def test_a_label_is_no_markup():
+    from rich.console import Console
+
+    from audiopipe.cli.view import Screen
+    from audiopipe.signals import Detection, Detections
+
+    console = Console(force_terminal=True, width=80, record=True, file=io.StringIO())
+    screen = Screen(console)
+    screen._show("words", Detections((Detection(0, 9, "[/b]", 0.9),), 100))
+    console.print(screen._picture())
+    assert "[/b] (0.90)" in console.export_text()
 
 
 def test_stages(cli):
