@@ -16,6 +16,7 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import torch
@@ -68,13 +69,13 @@ def seconds(paths: list[Path], random: torch.Generator) -> Iterator[Tensor]:
             yield samples[at : at + CONTEXT]
 
 
-def write_others(model: Path, folders: list[Path], seed: int = 0) -> None:
+def write_others(model: Path, folders: list[Path], without: str = "", seed: int = 0) -> None:
     """Write the file, and name it in the card."""
     random = torch.Generator().manual_seed(seed)
     base = Base.load(str(model.absolute()))
     long: dict[str, list[Path]] = defaultdict(list)
     words = []
-    for name, path in (each for folder in folders for each in _named(folder)):
+    for name, path in (each for folder in folders for each in _named(folder, without)):
         if name in LONG:
             long[name].append(path)
         else:
@@ -97,9 +98,11 @@ def write_others(model: Path, folders: list[Path], seed: int = 0) -> None:
     _name_in_card(model)
 
 
-def _named(folder: Path) -> Iterator[tuple[str, Path]]:
+def _named(folder: Path, without: str) -> Iterator[tuple[str, Path]]:
     words = said(folder)
     for clip in find_clips(folder):
+        if fnmatch(clip.speaker, without):
+            continue
         if clip.split == "train" or clip.word in LONG:
             word = words.get(clip.path, clip.word) if clip.word == UNKNOWN else _kind(clip)
             if word != UNKNOWN:
@@ -126,8 +129,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path)
     parser.add_argument("folders", type=Path, nargs="+")
+    parser.add_argument("--without", default="", help="speakers that are left out, as a pattern")
     arguments = parser.parse_args()
-    write_others(arguments.model, arguments.folders)
+    write_others(arguments.model, arguments.folders, arguments.without)
 
 
 if __name__ == "__main__":
