@@ -10,6 +10,7 @@ from tones import LABELS, spoken, tone_model, tone_net
 import audiopipe
 from audiopipe import Audio
 from audiopipe.errors import DefinitionError, ModelError, ModelVerificationError
+from audiopipe.nets.keywords import folded
 from audiopipe.recognizers import keyword_net
 from audiopipe.stages.keywords import RATE, Keywords, LogMel, log_mel
 from audiopipe.testing import Source, pairs
@@ -261,3 +262,10 @@ def test_conformance(model, name):
         assert check(case)
         if name != "scores":
             assert len(case.whole["stage"]) >= 2  # the checks are about something
+
+
+def test_a_network_for_use_says_what_the_trained_one_says():
+    net = keyword_net("keywords-18")
+    decibels = torch.rand(3, 40, 100, generator=torch.Generator().manual_seed(0)) * 60
+    with torch.inference_mode():
+        assert torch.allclose(folded(net)(decibels), net(decibels), atol=1e-4)

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 
 PIPELINE, STAGE = "keywords", "words"
 """The ready pipeline, and the stage in it that finds words."""
-BLOCK = 0.04
-"""Seconds of a block: twice those of `live` cost half as much, and some 10 ms of latency."""
+BLOCK = 0.05
+"""Seconds of a block: as long as the hop, so that every block gives a score; shorter ones cost more
+and are hardly faster."""
 
 
 def listen(
