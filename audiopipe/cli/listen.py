@@ -34,8 +34,7 @@ if TYPE_CHECKING:
 PIPELINE, STAGE = "keywords", "words"
 """The ready pipeline, and the stage in it that finds words."""
 BLOCK = 0.05
-"""Seconds of a block: as long as the hop, so that every block gives a score; shorter ones cost more
-and are hardly faster."""
+"""Seconds of a block: half a hop. Shorter ones cost more, and are hardly faster."""
 
 
 def listen(
