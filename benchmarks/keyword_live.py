@@ -2,7 +2,7 @@
 
     python benchmarks/keyword_live.py ../shared/audio/keywords
 
-Clips `WORD-N.wav` are played into a microphone without hardware (see `tests/io/pulse.py`), with
+Clips `WORD-N.wav` are played into a microphone without hardware (see `tests/shared/pulse.py`), with
 pauses between them. Latency counts from when the last of a word's sound reached the microphone,
 as is found by correlation, to when its event was out. The share of a core is that of the whole
 process, which draws its view in a terminal of 80 x 24.
@@ -39,7 +39,7 @@ DEPTH = 30.0
 def main() -> None:
     folder, *models = sys.argv[1:]
     clips = sorted(Path(folder).glob("*.wav"))
-    spec = importlib.util.spec_from_file_location("pulse", ROOT / "tests/io/pulse.py")
+    spec = importlib.util.spec_from_file_location("pulse", ROOT / "tests/shared/pulse.py")
     assert spec is not None
     assert spec.loader is not None
     pulse = importlib.util.module_from_spec(spec)

@@ -13,12 +13,20 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from training.keywords.clips import LONG, RATE, UNKNOWN, WORDS, find_clips, read, split_of
+from training.keywords.clips import (
+    LONG,
+    RATE,
+    UNKNOWN,
+    WORDS,
+    find_clips,
+    read,
+    sounds_like_keyword,
+    split_of,
+)
 from training.keywords.streams import (
     Recording,
     Spoken,
     babble,
-    sounds_like_keyword,
     without_words,
     words_in,
 )

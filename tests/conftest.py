@@ -1,4 +1,5 @@
-"""Recordings with known contents, and the plug-in whose stages misbehave."""
+"""Recordings with known contents, a microphone without hardware, and the plug-in whose stages
+misbehave."""
 
 import os
 import signal
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import hypothesis
 import numpy as np
+import pulse
 import pytest
 import soundfile
 import torch
@@ -118,3 +120,10 @@ def recordings():
     if not SHARED.is_dir():
         pytest.skip(f"the real recordings are not in {SHARED}")
     return SHARED
+
+
+@pytest.fixture
+def null_sink():
+    """A microphone that hears what is played into it: see `pulse.py`."""
+    with pulse.null_sink() as sink:
+        yield sink

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from training.keywords import streams
-from training.keywords.clips import RATE
+from training.keywords.clips import RATE, sounds_like_keyword
 from training.keywords.streams import (
     LEVEL,
     Spoken,
@@ -12,7 +12,6 @@ from training.keywords.streams import (
     looped,
     rms,
     room_noise,
-    sounds_like_keyword,
     with_noise,
     without_words,
     words_in,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import select
 import sys
-from types import TracebackType
 from typing import Any, Self
 
 
@@ -25,12 +26,7 @@ class Keys:
             tty.setcbreak(sys.stdin)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._saved is not None:
             import termios
 
@@ -51,11 +47,7 @@ class Keys:
             return key.lower()
         if self._saved is None:
             return ""
-        import select
-
         ready, _, _ = select.select([sys.stdin], [], [], 0)
         # Not through sys.stdin's own buffer, which select does not see.
-        import os
-
         keys = os.read(sys.stdin.fileno(), 64).decode(errors="ignore").lower() if ready else ""
         return "" if keys.startswith("\x1b") else keys[-1:]  # ESC begins an arrow and the like

@@ -1,6 +1,5 @@
 """`audiopipe listen`: a model whose words are tones, from files, pipes and a virtual microphone."""
 
-import importlib.util
 import json
 import os
 import re
@@ -10,7 +9,6 @@ import struct
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -253,17 +251,6 @@ class TestTerminal:
         assert screen.process.wait(20) == 3
         assert "none.wav: there is no such file" in screen.raw
         assert "\x1b[?1049h" not in screen.raw
-
-
-@pytest.fixture
-def null_sink():
-    """The one of the tests of `io`, loaded by path: tests are no package."""
-    place = Path(__file__).parents[1] / "io" / "pulse.py"
-    spec = importlib.util.spec_from_file_location("pulse", place)
-    pulse = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(pulse)
-    with pulse.null_sink() as sink:
-        yield sink
 
 
 @pytest.mark.slow

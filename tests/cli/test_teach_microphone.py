@@ -1,12 +1,10 @@
 """`audiopipe teach --record` with a microphone without hardware, in a terminal of its own."""
 
-import importlib.util
 import os
 import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,17 +12,6 @@ import soundfile
 from teaching import make_base, tone
 
 pty = pytest.importorskip("pty")  # not on Windows
-
-
-@pytest.fixture
-def null_sink():
-    """The one of the tests of `io`, loaded by path: tests are no package."""
-    place = Path(__file__).parents[1] / "io" / "pulse.py"
-    spec = importlib.util.spec_from_file_location("pulse", place)
-    pulse = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(pulse)
-    with pulse.null_sink() as sink:
-        yield sink
 
 
 @pytest.mark.slow

@@ -1,6 +1,5 @@
-"""Signals with known answers, and the null sink that is a microphone."""
+"""Signals with known answers."""
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -30,13 +29,3 @@ def recordings():
     if not SHARED.is_dir():
         pytest.skip(f"the real recordings are not in {SHARED}")
     return SHARED
-
-
-@pytest.fixture
-def null_sink():
-    """See `pulse.py`, which is loaded by path: tests are no package."""
-    spec = importlib.util.spec_from_file_location("pulse", Path(__file__).with_name("pulse.py"))
-    pulse = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(pulse)
-    with pulse.null_sink() as sink:
-        yield sink

@@ -1,11 +1,8 @@
 """Live runs: the same result as batch, bounded queues, latency as declared, good endings."""
 
 import csv
-import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -15,7 +12,7 @@ import pytest
 import torch
 
 from audiopipe.errors import AudioError, OfflineError, OutputError, OverrunError, StageError
-from audiopipe.io.pcm import PcmFormat, decode, encode
+from audiopipe.io.pcm import PcmFormat
 from audiopipe.io.read import open_audio
 from audiopipe.pipeline import Pipeline, chain, load
 from audiopipe.plan import Reference
@@ -26,8 +23,6 @@ from audiopipe.signals import Audio, Stems
 from audiopipe.stages.mix import Mix
 from audiopipe.stages.resample import Resample
 from audiopipe.stages.tap import Tap
-
-RUN = [sys.executable, "-m", "audiopipe"]
 
 
 def blocks_of(audio, size=320, *, pause=0.0, until=None):
@@ -347,56 +342,6 @@ class TestReport:
             assert declared <= latency.p50 <= declared + 0.02 + 0.05 + 0.05, name
         assert report.declared["raw"] == 0
         assert report.processing.p50 < 0.02
-
-
-class TestCommand:
-    """`audiopipe live` in a process of its own."""
-
-    DEFINITION = """
-audiopipe: 1
-stages:
-  low: {use: resample, rate: 8 kHz}
-  level: {use: tap, from: input, hop: 100 ms}
-outputs: {low.wav: low, level.csv: level}
-"""
-
-    @pytest.mark.slow
-    def test_pcm_through_a_pipe_gives_lines_of_json(self, sound, tmp_path):
-        (tmp_path / "p.yaml").write_text(self.DEFINITION)
-        audio = sound(1.0, 16000, 2)
-        command = [*RUN, "live", "p.yaml", "--stdin", "--rate", "16000", "--channels", "2"]
-        ended = subprocess.run(
-            [*command, "--encoding", "f32le", "--json", "-o", "out"],
-            input=encode(audio.numpy().T, "f32le"), cwd=tmp_path, capture_output=True,
-        )  # fmt: skip
-        assert (ended.returncode, ended.stderr) == (0, b"")
-        told = [json.loads(line) for line in ended.stdout.splitlines()]
-        levels = [line for line in told if line.get("output") == "level"]
-        assert [line["time"] for line in levels] == pytest.approx([k / 10 for k in range(10)])
-        peaks = audio.samples.reshape(2, 10, -1).abs().amax((0, 2)).tolist()
-        assert [line["peak"] for line in levels] == pytest.approx(peaks, abs=1e-5)
-        parts = [line["elements"] for line in told if line.get("output") == "low"]
-        assert sum(parts) == 8000, "also what comes out after the end"
-        report = told[-1]["report"]
-        assert (report["seconds"], report["drops"], report["overruns"]) == (1.0, 0, 0)
-        assert samples(tmp_path / "out/low.wav").shape == (2, 8000)
-
-    @pytest.mark.slow
-    def test_raw_pcm_to_stdout_is_what_batch_gives(self, sound, tmp_path):
-        (tmp_path / "p.yaml").write_text(self.DEFINITION)
-        audio = sound(1.0, 16000, 2)
-        command = [*RUN, "live", "p.yaml", "--stdin", "--rate", "16000", "--channels", "2"]
-        ended = subprocess.run(
-            [*command, "--stdout", "low.wav"],
-            input=encode(audio.numpy().T, "s16le"), cwd=tmp_path, capture_output=True,
-        )  # fmt: skip
-        assert ended.returncode == 0, ended.stderr
-        heard = Audio(decode(encode(audio.numpy().T, "s16le"), 2, "s16le").T.copy(), 16000)
-        whole = load(tmp_path / "p.yaml").run(heard)["low.wav"].numpy()
-        made = decode(ended.stdout, 2, "s16le").T
-        assert made.shape == whole.shape
-        assert np.abs(made - whole).max() <= 1 / 32768
-        assert b"heard 1.0 s" in ended.stderr
 
 
 def test_pcm_that_ends_inside_a_sample(tmp_path):

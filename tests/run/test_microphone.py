@@ -4,13 +4,11 @@ PulseAudio resamples the recording to the rate of its sink and gives it on as 16
 begins to be heard is not known, and found by correlation.
 """
 
-import importlib.util
 import json
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,17 +27,6 @@ outputs: {pitch.csv: pitch, heard.wav: heard}
 """
 PAUSE = 0.4
 """Silence before and after, in s: the sink swallows some 10 ms when it wakes up."""
-
-
-@pytest.fixture
-def null_sink():
-    """The one of the tests of `io`, loaded by path: tests are no package."""
-    place = Path(__file__).parents[1] / "io" / "pulse.py"
-    spec = importlib.util.spec_from_file_location("pulse", place)
-    pulse = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(pulse)
-    with pulse.null_sink() as sink:
-        yield sink
 
 
 def whole(path):

@@ -83,11 +83,17 @@ def _holds_words(metadata: Path) -> set[str]:
         return set()
     with metadata.open(newline="", encoding="utf-8") as rows:
         texts = {row["file"]: row.get("text", "-") for row in csv.DictReader(rows)}
-    return {
-        file
-        for file, text in texts.items()
-        if not text or {*re.findall(r"[a-z']+", text.lower())} & {*WORDS, *HOMOPHONES}
-    }
+    return {file for file, text in texts.items() if not text or sounds_like_keyword(text)}
+
+
+def sounds_like_keyword(text: str) -> bool:
+    """Whether a sentence has a keyword in it, or a word that sounds as one.
+
+    >>> sounds_like_keyword("He won."), sounds_like_keyword("It's upstairs, anyone saw it.")
+    (True, False)
+    """
+    said = set(re.findall(r"[a-z']+", text.lower()))
+    return bool(said & {*WORDS, *HOMOPHONES})
 
 
 def split_of(speaker: str) -> str:

@@ -6,7 +6,6 @@ gives the same stream.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from audiopipe.signals import Audio, Detection, Detections
 
-from .clips import HOMOPHONES, RATE, WORDS, extent
+from .clips import RATE, extent
 
 Sound = NDArray[np.float32]
 
@@ -198,13 +197,3 @@ def _without(
         around = leveled(looped(noise, len(whole), random), level=LEVEL - snr)
     audio = Audio(np.clip(whole + around, -1, 1), RATE)
     return Recording(name, audio, Detections((), RATE), Detections(tuple(said), RATE))
-
-
-def sounds_like_keyword(text: str) -> bool:
-    """Whether a sentence has a keyword in it, or a word that sounds as one.
-
-    >>> sounds_like_keyword("He won."), sounds_like_keyword("It's upstairs, anyone saw it.")
-    (True, False)
-    """
-    said = set(re.findall(r"[a-z']+", text.lower()))
-    return bool(said & {*WORDS, *HOMOPHONES})

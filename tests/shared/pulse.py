@@ -42,7 +42,7 @@ def null_sink(rate: int = 44100) -> Iterator[NullSink]:
     """Run a PulseAudio server; skips the test where the programs are not installed."""
     missing = [p for p in ("pulseaudio", "pactl", "paplay") if not shutil.which(p)]
     if missing or not _ALSA.exists():
-        pytest.skip(f"needs {', '.join(missing) or _ALSA} (see tests/io/pulse.py)")
+        pytest.skip(f"needs {', '.join(missing) or _ALSA} (see tests/shared/pulse.py)")
     # Not pytest's folder: the path of a socket may have 107 characters at most.
     folder = Path(tempfile.mkdtemp(prefix="pulse-", dir="/tmp"))
     (folder / "asound.conf").write_text(_DEFAULT)
