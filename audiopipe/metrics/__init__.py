@@ -1,4 +1,4 @@
-"""How good a recogniser is: single sounds told apart, words found in a stream, and when.
+"""How good a recogniser is: single sounds told apart, words found in a stream, a pitch tracked.
 
 >>> from audiopipe.metrics import Confusion
 >>> str(Confusion.of(["yes"] * 9 + ["no"], ["yes"] * 10, ["yes", "no"]))
@@ -8,15 +8,19 @@
 from audiopipe.metrics.classification import Confusion, Taken
 from audiopipe.metrics.curve import Curve, Point, above, sweep
 from audiopipe.metrics.intervals import Interval, garwood, wilson
+from audiopipe.metrics.pitch import TOLERANCE_CENTS, Contour, PitchAccuracy
 from audiopipe.metrics.spotting import TOLERANCE, Hit, Spotting, spot
 from audiopipe.metrics.timing import Quantiles, Timing, timing
 
 __all__ = [
     "TOLERANCE",
+    "TOLERANCE_CENTS",
     "Confusion",
+    "Contour",
     "Curve",
     "Hit",
     "Interval",
+    "PitchAccuracy",
     "Point",
     "Quantiles",
     "Spotting",
