@@ -12,9 +12,9 @@ from pydantic import Field
 from torch import Tensor
 
 from audiopipe.framing import Concatenate, Framing, OverlapAdd, add_up
+from audiopipe.mel import MelKind, from_mel, mel_bank, to_mel
 from audiopipe.signals import Audio, Spectrogram
 from audiopipe.stage import GRID, Fidelity, Stage, Windowed
-from audiopipe.stages.spectrogram import MelKind, from_mel, mel_bank, to_mel
 
 MOMENTUM = 0.99
 """How far each iteration goes on in the direction of the last."""

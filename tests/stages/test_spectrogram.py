@@ -10,9 +10,10 @@ import torchaudio
 
 from audiopipe import signals
 from audiopipe.engine import Engine
+from audiopipe.mel import from_mel, mel_bank, mel_points, to_mel
 from audiopipe.plan import Graph, Node, plan
 from audiopipe.signals import Audio
-from audiopipe.stages.spectrogram import Spectrogram, from_mel, mel_bank, mel_points, to_mel
+from audiopipe.stages.spectrogram import Spectrogram
 
 RATE = 22050
 SHARED = {"n_fft": 1024, "hop_length": 256}

@@ -7,7 +7,7 @@ from math import log, log2, pi
 import torch
 from torch import Generator, Tensor
 
-from audiopipe.stages.spectrogram import mel_points
+from audiopipe.mel import mel_points
 
 from .clips import RATE
 
@@ -56,7 +56,7 @@ SIZE = SECOND + TAIL
 """Of the transforms with which rooms and microphones are applied."""
 
 
-def rooms(count: int, random: Generator) -> Tensor:
+def rooms(count: int, random: Generator, size: int = SIZE) -> Tensor:
     """Spectra of simulated rooms' impulse responses [count, bins]: reverberation times of 0.1 to
     0.8 s; direct sound, a few reflections, and noise that decays (Polack 1988)."""
     time = torch.arange(TAIL) / RATE
@@ -70,16 +70,16 @@ def rooms(count: int, random: Generator) -> Tensor:
         delay = (uniform(count, 0.001, 0.015, random) * RATE).long()
         gain = uniform(count, -0.5, 0.5, random) * 10 ** (-ratio[:, 0].clamp_min(0) / 40)
         tail[torch.arange(count), delay] += gain
-    return torch.fft.rfft(tail, n=SIZE)
+    return torch.fft.rfft(tail, n=size)
 
 
-def microphones(count: int, random: Generator) -> Tensor:
+def microphones(count: int, random: Generator, size: int = SIZE) -> Tensor:
     """Frequency responses [count, bins] of microphones, telephones and bad codecs.
 
     Band limits matter most: of the digits most are band-limited, of the commands none, and a
     network would learn that instead of the words.
     """
-    hertz = torch.linspace(0, RATE / 2, SIZE // 2 + 1)
+    hertz = torch.linspace(0, RATE / 2, size // 2 + 1)
     octave = torch.log2(hertz.clamp_min(50) / 50) / log2(8000 / 50) * (POINTS - 1)
     below = octave.long().clamp_max(POINTS - 2)
     curve = torch.randn(count, POINTS, generator=random) * uniform(count, 0, 5, random)[:, None]
@@ -100,8 +100,9 @@ def microphones(count: int, random: Generator) -> Tensor:
 def colour(clips: Tensor, responses: Tensor, random: Generator) -> Tensor:
     """Each clip through one of the responses [n, bins]: [batch, samples]."""
     chosen = torch.randint(len(responses), (len(clips),), generator=random)
-    sound = torch.fft.rfft(clips, n=SIZE) * responses[chosen]
-    return torch.fft.irfft(sound, n=SIZE)[:, :SECOND]
+    size = 2 * (responses.shape[1] - 1)
+    sound = torch.fft.rfft(clips, n=size) * responses[chosen]
+    return torch.fft.irfft(sound, n=size)[:, : clips.shape[1]]
 
 
 def active_level(clips: Tensor) -> Tensor:
@@ -117,16 +118,16 @@ def add_noise(clips: Tensor, noise: Tensor, snr: Tensor) -> Tensor:
     return clips + noise * gain
 
 
-def coloured_noise(count: int, random: Generator) -> Tensor:
-    """Noise from brown to blue, some with hum: [count, samples], RMS about 1."""
-    bins = SECOND // 2 + 1
+def coloured_noise(count: int, random: Generator, length: int = SECOND) -> Tensor:
+    """Noise from brown to blue, some with hum: [count, length], RMS about 1."""
+    bins = length // 2 + 1
     tilt = uniform(count, -2.2, 0.6, random)[:, None]
     hertz = torch.linspace(0, RATE / 2, bins).clamp_min(20)
     shape = (hertz / 1000) ** tilt
     phases = torch.rand(count, bins, generator=random) * 2 * pi
-    noise = torch.fft.irfft(torch.polar(shape, phases), n=SECOND)
+    noise = torch.fft.irfft(torch.polar(shape, phases), n=length)
     noise = noise / noise.square().mean(1, keepdim=True).sqrt()
-    time = torch.arange(SECOND) / RATE
+    time = torch.arange(length) / RATE
     hum = torch.zeros_like(noise)
     base = torch.where(chance(count, 0.5, random), 50.0, 60.0)[:, None]
     for harmonic in range(1, 8):
