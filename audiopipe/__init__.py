@@ -28,6 +28,8 @@ _HOME = {
     "Scores": "signals",
     "Detection": "signals",
     "Detections": "signals",
+    "Note": "signals",
+    "Notes": "signals",
     "Segment": "signals",
     "Text": "signals",
     "Stems": "signals",

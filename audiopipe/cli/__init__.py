@@ -21,12 +21,14 @@ from audiopipe.cli import (
     listen,
     live,
     models,
+    pitch,
     plan,
     run,
     schema,
-    shortcuts,
+    spectrogram,
     stages,
     teach,
+    tune,
 )
 from audiopipe.errors import AudiopipeError, visible
 
@@ -50,8 +52,9 @@ VERBS: tuple[Callable[..., None], ...] = (
     run.run,
     live.live,
     listen.listen,
-    shortcuts.spectrogram,
-    shortcuts.pitch,
+    tune.tune,
+    spectrogram.spectrogram,
+    pitch.pitch,
     teach.teach,
     plan.plan,
     check.check,

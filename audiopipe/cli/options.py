@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 Definition = Annotated[
     str, typer.Argument(help="A YAML file, or the name of a ready pipeline.", metavar="PIPELINE")
 ]
+Inputs = Annotated[list[str], typer.Argument(help="Files, folders or patterns.", metavar="FILE...")]
 Device = Annotated[
     str, typer.Option(help="Where to compute: auto, cpu, cuda, cuda:N or mps.", metavar="DEVICE")
 ]
@@ -30,14 +31,19 @@ OutputFolder = Annotated[
 ]
 
 
-def open_pipeline(definition: str, settings: list[str] | None) -> Pipeline:
-    """Load a definition with its overrides; raises DefinitionError."""
-    from audiopipe.pipeline import load
-
+def read_settings(settings: list[str] | None) -> dict[str, str]:
+    """The overrides by their path; raises BadParameter for what is none."""
     pairs = {}
     for text in settings or ():
         path, sign, value = text.partition("=")
         if not sign:
             raise typer.BadParameter(f"{text!r} is not stage.option=value", param_hint="--set")
         pairs[path.strip()] = value.strip()
-    return load(definition, pairs)
+    return pairs
+
+
+def open_pipeline(definition: str, settings: list[str] | None) -> Pipeline:
+    """Load a definition with its overrides; raises DefinitionError."""
+    from audiopipe.pipeline import load
+
+    return load(definition, read_settings(settings))

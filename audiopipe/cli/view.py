@@ -18,23 +18,21 @@ from rich.text import Text as Line
 from audiopipe.io.queue import Arrival
 from audiopipe.plan import Plan
 from audiopipe.run.live import LiveListener
-from audiopipe.signals import Audio, Detections, Levels, PitchTrack, Signal, Spectrogram
+from audiopipe.signals import (
+    Audio,
+    Detections,
+    Levels,
+    Note,
+    Overlay,
+    PitchTrack,
+    Signal,
+    Spectrogram,
+)
+from audiopipe.tuning import note_name
 
 BARS = " ▁▂▃▄▅▆▇█"
 WIDTH = 60
 REFRESH = 15
-NAMES = ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"]
-
-
-def note_name(hz: float) -> str:
-    """The nearest note of the equal temperament at A4 = 440 Hz, with its deviation in cents.
-
-    >>> note_name(440.0), note_name(262.5)
-    ('A4 +0', 'C4 +6')
-    """
-    exact = 69 + 12 * np.log2(hz / 440)
-    nearest = round(exact)
-    return f"{NAMES[nearest % 12]}{nearest // 12 - 1} {round(100 * (exact - nearest)):+d}"
 
 
 def bar(level: float, width: int = WIDTH, floor: float = -60.0) -> str:
@@ -70,8 +68,9 @@ class Screen:
         self._live.stop()
 
     def begin(self, plan: Plan) -> None:
-        self._signals = plan.signals
-        self._shown = dict.fromkeys(plan.signals, "…")
+        drawn = {n: o for n, o in plan.signals.items() if not isinstance(plan.output(o), Overlay)}
+        self._signals = drawn  # an overlay is a picture; what it is made of is shown
+        self._shown = dict.fromkeys(drawn, "…")
 
     def hear(self, heard: Arrival, out: Mapping[str, Signal], waiting: float) -> None:
         if self._quiet:
@@ -179,12 +178,15 @@ def _told(block: Signal) -> Iterable[dict[str, object]]:
             yield {"time": round(seconds, 6), "peak": round(peak, 6), "rms": round(rms, 6)}
     elif isinstance(block, Detections):
         for event in block:
-            yield {
+            told: dict[str, object] = {
                 "time": round(event.start / block.rate, 6),
                 "end": round(event.stop / block.rate, 6),
                 "label": event.label,
                 "score": round(event.score, 4),
             }
+            if isinstance(event, Note):
+                told["midi"] = round(event.pitch, 3)
+            yield told
     elif isinstance(block, Audio | Spectrogram) and len(block):
         seconds = block.start * block.hop / block.rate
         yield {"time": round(seconds, 6), "elements": len(block)}

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from torch import Tensor
 
+from audiopipe import tuning
 from audiopipe.io import draw
 from audiopipe.io.draw import ACCENT, COOL, INK, PALE
 from audiopipe.io.pool import Clock, Pool
 from audiopipe.signals import Levels, PitchTrack
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import LineCollection
     from matplotlib.figure import Figure
 
 
@@ -20,68 +25,106 @@ class PitchPicture:
 
     def __init__(self, form: PitchTrack) -> None:
         self._clock = Clock(form)
-        self._high, self._low, self._sure = Pool(np.fmax.reduce), Pool(np.fmin.reduce), Pool(np.max)
+        self._contour = Contour()
 
     def add(self, block: PitchTrack) -> None:
         self._clock.see(block)
-        hz = np.where(block.voiced.cpu(), block.hz.cpu(), np.nan)
-        self._high.add(hz)
-        self._low.add(hz)
-        self._sure.add(block.confidence.cpu().numpy())
+        self._contour.add(*block.tensors)
 
     def figure(self) -> Figure:
-        from matplotlib.collections import LineCollection
-        from matplotlib.colors import LinearSegmentedColormap
-        from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
-
-        high, low, sure = self._high.columns(), self._low.columns(), self._sure.columns()
-        start, stop = self._clock.span(self._high)
-        voiced = np.isfinite(high) & (low > 0)
         figure, (axis,) = draw.panels(1, "pitch", height=3.8)
-        axis.set_yscale("log")
-        bottom, top = (low[voiced].min(), high[voiced].max()) if voiced.any() else (110.0, 440.0)
-        bottom, top = bottom / 2 ** (1 / 6), top * 2 ** (1 / 6)
-        axis.set_ylim(bottom, top)
-        ticks = draw.note_ticks(bottom, top)
-        axis.yaxis.set_major_locator(FixedLocator(ticks))
-        axis.yaxis.set_minor_locator(NullLocator())
-        axis.yaxis.set_major_formatter(FuncFormatter(lambda f, _: f"{draw.note(f)}  {f:.0f} Hz"))
+        bottom, top = self._contour.range() or (110.0, 440.0)
+        note_axis(axis, bottom / 2 ** (1 / 6), top * 2 ** (1 / 6))
         axis.grid(axis="y", color="#e8eaf0", linewidth=0.7)
         axis.set_axisbelow(True)
-        if voiced.any():
-            shades = LinearSegmentedColormap.from_list("sure", ["#cfe0ea", COOL, "#0b2b40"])
-            times = self._clock.times(self._high, len(high))
-            middle = np.sqrt(high * low)
-            points = np.stack([times, middle], axis=-1)
-            joined = voiced[1:] & voiced[:-1]
-            segments = np.stack([points[:-1], points[1:]], axis=1)[joined]
-            surest = np.minimum(sure[1:], sure[:-1])[joined]
-            lines = LineCollection(
-                list(segments), linewidths=2.2, cmap=shades, capstyle="round", zorder=3
-            )
-            lines.set_array(surest)
-            lines.set_clim(0, 1)
-            axis.add_collection(lines)
-            # Frames without a voiced neighbour, and the spread within pooled columns.
-            axis.vlines(times[voiced], low[voiced], high[voiced], color=PALE, linewidth=0.8)
-            around = np.concatenate([[False], joined, [False]])
-            alone = voiced & ~around[1:] & ~around[:-1]
-            axis.scatter(
-                times[alone],
-                middle[alone],
-                c=sure[alone],
-                s=5,
-                vmin=0,
-                vmax=1,
-                cmap=shades,
-                linewidths=0,
-                zorder=3,
-            )
-            draw.colour_bar(figure, lines, [axis], "confidence")
-        else:
+        lines = self._contour.draw(axis, self._clock, ["#cfe0ea", COOL, "#0b2b40"])
+        if lines is None:
             draw.empty(axis, "nothing voiced")
-        draw.time_axis(axis, start, stop)
+        else:
+            draw.colour_bar(figure, lines, [axis], "confidence")
+        draw.time_axis(axis, *self._clock.span(self._contour.sure))
         return figure
+
+
+class Contour:
+    """A line of pitch: pooled while it comes, with what is voiced and how sure that is."""
+
+    def __init__(self) -> None:
+        self._high, self._low = Pool(np.fmax.reduce), Pool(np.fmin.reduce)
+        self.sure = Pool(np.max)
+
+    def add(self, hz: Tensor, voiced: Tensor, confidence: Tensor) -> None:
+        """Take the next frames."""
+        heard = np.where(voiced.cpu(), hz.cpu(), np.nan)
+        self._high.add(heard)
+        self._low.add(heard)
+        self.sure.add(confidence.cpu().numpy())
+
+    def range(self) -> tuple[float, float] | None:
+        """The lowest and the highest pitch in Hz, where there is one."""
+        high, low = self._high.columns(), self._low.columns()
+        voiced = np.isfinite(high) & (low > 0)
+        return (float(low[voiced].min()), float(high[voiced].max())) if voiced.any() else None
+
+    def draw(
+        self, axis: Axes, clock: Clock, colours: Sequence[str], casing: str = ""
+    ) -> LineCollection | None:
+        """Draw it on a note axis, in colours from unsure to sure; nothing where none is voiced.
+
+        A `casing` is a colour around the line, that it may stand out.
+        """
+        from matplotlib.collections import LineCollection
+        from matplotlib.colors import LinearSegmentedColormap
+
+        high, low, sure = self._high.columns(), self._low.columns(), self.sure.columns()
+        voiced = np.isfinite(high) & (low > 0)
+        if not voiced.any():
+            return None
+        # In semitones, as the axis counts.
+        high, low = (tuning.A4 + 12 * np.log2(np.where(voiced, f, 1) / 440) for f in (high, low))
+        shades = LinearSegmentedColormap.from_list("sure", list(colours))
+        times = clock.times(self._high, len(high))
+        middle = (high + low) / 2
+        points = np.stack([times, middle], axis=-1)
+        joined = voiced[1:] & voiced[:-1]
+        segments = list(np.stack([points[:-1], points[1:]], axis=1)[joined])
+        surest = np.minimum(sure[1:], sure[:-1])[joined]
+        around = np.concatenate([[False], joined, [False]])
+        alone = voiced & ~around[1:] & ~around[:-1]
+        if casing:
+            under = LineCollection(segments, linewidths=4.2, colors=casing, capstyle="round")
+            axis.add_collection(under)
+            axis.scatter(times[alone], middle[alone], c=casing, s=18, linewidths=0)
+        lines = LineCollection(segments, linewidths=2.2, cmap=shades, capstyle="round", zorder=3)
+        lines.set_array(surest)
+        lines.set_clim(0, 1)
+        axis.add_collection(lines)
+        # Frames without a voiced neighbour, and the spread within pooled columns.
+        axis.vlines(times[voiced], low[voiced], high[voiced], color=colours[0], linewidth=0.8)
+        axis.scatter(
+            times[alone],
+            middle[alone],
+            c=sure[alone],
+            s=5,
+            vmin=0,
+            vmax=1,
+            cmap=shades,
+            linewidths=0,
+            zorder=3,
+        )
+        return lines
+
+
+def note_axis(axis: Axes, bottom: float, top: float) -> None:
+    """An axis in semitones from one frequency to another, with the notes' names."""
+    from matplotlib.ticker import NullLocator
+
+    axis.set_ylim(tuning.midi(bottom), tuning.midi(top))
+    ticks = draw.note_ticks(bottom, top)
+    numbers = [round(tuning.midi(tick)) for tick in ticks]
+    names = (f"{tuning.name(n)}  {f:.0f} Hz" for n, f in zip(numbers, ticks, strict=True))
+    axis.set_yticks(numbers, list(names))
+    axis.yaxis.set_minor_locator(NullLocator())
 
 
 class LevelsPicture:

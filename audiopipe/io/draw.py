@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, floor, log2
+from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from audiopipe import tuning
 from audiopipe.io.pool import Array
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ WIDTH = 11.0
 DPI = 130
 RANGE = 80.0
 """dB below the peak that a spectrogram shows."""
-
-_NOTES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 
 
 def panels(count: int, title: str, height: float = 3.0) -> tuple[Figure, Sequence[Axes]]:
@@ -77,28 +76,16 @@ def hertz(value: float, _: object = None) -> str:
     return f"{value / 1000:g} kHz" if value >= 1000 else f"{value:g} Hz"
 
 
-def note(hz: float) -> str:
-    """The nearest note of the equal temperament at 440 Hz.
-
-    >>> note(440.0), note(261.6)
-    ('A4', 'C4')
-    """
-    semitones = round(69 + 12 * log2(hz / 440))
-    return f"{_NOTES[semitones % 12]}{semitones // 12 - 1}"
-
-
 def note_ticks(low: float, high: float) -> list[float]:
     """Frequencies of notes between two frequencies: all, the white keys, or fewer."""
-    first, last = (12 * log2(f / 440) + 69 for f in (low, high))
+    first, last = tuning.midi(low), tuning.midi(high)
     span = last - first
     kept: tuple[int, ...] = tuple(range(12)) if span <= 12 else (0, 2, 4, 5, 7, 9, 11)
     if span > 60:
         kept = (0,)
     elif span > 24:
         kept = (0, 4, 7)
-    return [
-        440 * 2 ** ((n - 69) / 12) for n in range(ceil(first), floor(last) + 1) if n % 12 in kept
-    ]
+    return [tuning.hertz(n) for n in range(ceil(first), floor(last) + 1) if n % 12 in kept]
 
 
 def decibels(linear: Array, power: bool = False) -> Array:

@@ -15,12 +15,15 @@ from audiopipe.io import draw
 from audiopipe.io.atomic import FileSink
 from audiopipe.io.contours import LevelsPicture, PitchPicture
 from audiopipe.io.heat import ScoresPicture
+from audiopipe.io.melodies import NotesPicture, OverlayPicture
 from audiopipe.io.spectra import SpectrogramPicture
 from audiopipe.io.waveforms import AudioPicture, StemsPicture
 from audiopipe.signals import (
     Audio,
     Detections,
     Levels,
+    Notes,
+    Overlay,
     PitchTrack,
     Scores,
     Segment,
@@ -100,9 +103,11 @@ _PICTURES: dict[type[Signal], Callable[[Any], Picture]] = {
     Audio: AudioPicture,
     Spectrogram: SpectrogramPicture,
     PitchTrack: PitchPicture,
+    Overlay: OverlayPicture,
     Levels: LevelsPicture,
     Scores: ScoresPicture,
     Detections: EventsPicture,
+    Notes: NotesPicture,
     Text: EventsPicture,
     Stems: StemsPicture,
 }

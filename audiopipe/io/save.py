@@ -11,6 +11,7 @@ from typing import Any
 from audiopipe.errors import OutputError, did_you_mean
 from audiopipe.io.arrays import NpzSink
 from audiopipe.io.atomic import FileSink, Sink, check_place
+from audiopipe.io.midi import MidiSink
 from audiopipe.io.pictures import PictureSink
 from audiopipe.io.tables import CsvSink, JsonSink, LabelSink, LinesSink, SrtSink
 from audiopipe.io.write import CODECS, AudioWriter, check_audio
@@ -18,6 +19,8 @@ from audiopipe.signals import (
     Audio,
     Detections,
     Levels,
+    Notes,
+    Overlay,
     PitchTrack,
     Sampled,
     Scores,
@@ -35,9 +38,14 @@ _SINKS: dict[type[Signal], dict[str, Opener]] = {
     Audio: {**dict.fromkeys(CODECS, AudioWriter), ".png": PictureSink},
     Spectrogram: {".npz": NpzSink, ".png": PictureSink},
     PitchTrack: {".csv": CsvSink, ".json": JsonSink, ".png": PictureSink},
+    Overlay: {".png": PictureSink},
     Levels: {".csv": CsvSink, ".json": JsonSink, ".png": PictureSink},
     Scores: {".csv": CsvSink, ".json": JsonSink, ".npz": NpzSink, ".png": PictureSink},
     Detections: {".csv": CsvSink, ".json": JsonSink, ".srt": SrtSink, ".txt": LabelSink},
+    Notes: {
+        **{".mid": MidiSink, ".csv": CsvSink, ".json": JsonSink},
+        **{".srt": SrtSink, ".txt": LabelSink, ".png": PictureSink},
+    },
     Text: {".txt": LinesSink, ".srt": SrtSink, ".json": JsonSink},
 }
 

@@ -7,29 +7,43 @@ import io
 import json
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from audiopipe import tuning
 from audiopipe.errors import OutputError
 from audiopipe.io.atomic import FileSink
-from audiopipe.signals import Detections, Levels, PitchTrack, Scores, Segment, Signal, Text
+from audiopipe.signals import (
+    Detections,
+    Levels,
+    Notes,
+    PitchTrack,
+    Scores,
+    Segment,
+    Signal,
+    Text,
+)
 
 Row = dict[str, Any]
 """A line of a table: numbers are rounded already, None stands for nothing."""
 
 
 def pitch_rows(block: PitchTrack) -> Iterator[Row]:
-    """One row a frame."""
-    columns = (block.hz.tolist(), block.voiced.tolist(), block.confidence.tolist())
-    for time, hz, voiced, confidence in zip(block.seconds.tolist(), *columns, strict=True):
+    """One row a frame; a voiced one has the nearest note, and the cents above it."""
+    columns = (series.tolist() for series in (*block.tensors, block.midi()))
+    for time, hz, voiced, confidence, exact in zip(block.seconds.tolist(), *columns, strict=True):
+        nearest = round(exact) if isfinite(exact) else None
         yield {
             "time_s": round(time, 6),
             "hz": round(hz, 3),
             "voiced": voiced,
             "confidence": round(confidence, 4),
+            "note": None if nearest is None else tuning.name(nearest),
+            "cents": None if nearest is None else round(100 * (exact - nearest), 1),
         }
 
 
@@ -69,6 +83,20 @@ def detection_rows(block: Detections) -> Iterator[Row]:
         }
 
 
+def note_rows(block: Notes) -> Iterator[Row]:
+    """One row a note."""
+    for note in block:
+        yield {
+            "start_s": round(note.start / block.rate, 6),
+            "stop_s": round(note.stop / block.rate, 6),
+            "note": note.label,
+            "midi": note.number,
+            "cents": round(note.cents, 1),
+            "hz": round(tuning.hertz(note.pitch, block.a4), 3),
+            "confidence": round(note.score, 4),
+        }
+
+
 def text_rows(block: Text) -> Iterator[Row]:
     """One row a passage."""
     for segment in block.segments:
@@ -86,6 +114,7 @@ ROWS: dict[type[Signal], tuple[str, Rows]] = {
     Levels: ("levels", level_rows),
     Scores: ("scores", score_rows),
     Detections: ("detections", detection_rows),
+    Notes: ("notes", note_rows),
     Text: ("text", text_rows),
 }
 
@@ -112,7 +141,9 @@ class CsvSink(FileSink):
 def _names(form: Signal) -> list[str]:
     """The columns, from a row of a made-up element."""
     if isinstance(form, PitchTrack):
-        return ["time_s", "hz", "voiced", "confidence"]
+        return ["time_s", "hz", "voiced", "confidence", "note", "cents"]
+    if isinstance(form, Notes):
+        return ["start_s", "stop_s", "note", "midi", "cents", "hz", "confidence"]
     if isinstance(form, Levels):
         one = torch.ones(form.channels, 1)
         return list(next(level_rows(form.like(one, one, start=0))))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
+from audiopipe import tuning
 from audiopipe.signals.base import Signal
 
 
@@ -26,15 +28,15 @@ class Detections(Signal):
     rate: int
 
     @property
-    def format(self) -> Detections:
+    def format(self) -> Self:
         return replace(self, events=())
 
-    def delayed(self, samples: int) -> Detections:
+    def delayed(self, samples: int) -> Self:
         later = (replace(e, start=e.start + samples, stop=e.stop + samples) for e in self.events)
         return replace(self, events=tuple(later))
 
     @classmethod
-    def join(cls, blocks: Sequence[Detections]) -> Detections:
+    def join(cls, blocks: Sequence[Self]) -> Self:
         """Put consecutive blocks together."""
         return replace(blocks[0], events=tuple(e for block in blocks for e in block.events))
 
@@ -43,6 +45,46 @@ class Detections(Signal):
 
     def __len__(self) -> int:
         return len(self.events)
+
+
+@dataclass(frozen=True)
+class Note(Detection):
+    """A note, whose label is its name and whose score says how sure its pitch is.
+
+    `pitch` is the number of a MIDI note and a fraction: 69 is A4, 69.03 is 3 cents above it.
+    """
+
+    pitch: float
+
+    @property
+    def number(self) -> int:
+        """The nearest note."""
+        return round(self.pitch)
+
+    @property
+    def cents(self) -> float:
+        """How far above the nearest note it is."""
+        return 100 * (self.pitch - self.number)
+
+
+@dataclass(frozen=True)
+class Notes(Detections):
+    """Notes one after the other, in a tuning in which A4 has `a4` Hz.
+
+    `bend` says whether a MIDI file of them is to sound at their pitch, or at the nearest notes.
+    """
+
+    events: tuple[Note, ...]
+    a4: float = tuning.CONCERT
+    bend: bool = False
+
+    def __iter__(self) -> Iterator[Note]:
+        return iter(self.events)
+
+    def __repr__(self) -> str:
+        shown = " ".join(note.label for note in self.events[:12])
+        more = " …" if len(self) > 12 else ""
+        return f"Notes({len(self)}{': ' if shown else ''}{shown}{more})"
 
 
 @dataclass(frozen=True)

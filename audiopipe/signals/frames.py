@@ -10,11 +10,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from audiopipe import tuning
 from audiopipe.signals.base import Sampled
 
 
+class Frames(Sampled):
+    """What is measured of sound, an element a hop."""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class Spectrogram(Sampled):
+class Spectrogram(Frames):
     """Spectra, one a hop: `values` [channels, bins, frames], complex64 or float32.
 
     `window` is the length of the analysis window in samples, `lead` how many of them lie
@@ -53,7 +58,7 @@ class Spectrogram(Sampled):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PitchTrack(Sampled):
+class PitchTrack(Frames):
     """Fundamental frequency, one estimate a hop.
 
     `hz` [frames] float32 holds the best guess also where nothing is voiced; `voiced`
@@ -80,6 +85,15 @@ class PitchTrack(Sampled):
         """The time of each frame in s."""
         return np.arange(self.start, self.stop, dtype=np.float64) * (self.hop / self.rate)
 
+    def midi(self, a4: float = tuning.CONCERT) -> Tensor:
+        """The numbers of MIDI notes [frames], with fractions; NaN where nothing is voiced."""
+        return tuning.A4 + self.cents(a4) / 100
+
+    def cents(self, reference: float) -> Tensor:
+        """Cents [frames] above a frequency in Hz; NaN where nothing is voiced."""
+        cents = 1200 * torch.log2(self.hz.double() / reference)
+        return cents.masked_fill(~self.voiced, torch.nan).float()
+
     def __repr__(self) -> str:
         voiced = int(self.voiced.sum())
         median = f", median {float(self.hz[self.voiced].median()):.1f} Hz" if voiced else ""
@@ -87,7 +101,7 @@ class PitchTrack(Sampled):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Levels(Sampled):
+class Levels(Frames):
     """Level over time: `peak` and `rms` [channels, frames], linear, full scale 1."""
 
     peak: Tensor
@@ -113,7 +127,7 @@ class Levels(Sampled):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Scores(Sampled):
+class Scores(Frames):
     """How sure a network is of each of its labels, once a hop.
 
     `values` [labels, n] float32 lie in 0…1 and sum to 1 over the labels; `labels` are their
@@ -140,3 +154,29 @@ class Scores(Sampled):
 
     def __repr__(self) -> str:
         return f"Scores({len(self.labels)} labels × {len(self)}, hop {self.hop} at {self.rate} Hz)"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Overlay(Frames):
+    """Pitch over spectra, to be drawn: `values` [channels, bins, frames] are magnitudes, or what
+    `scale` says as in a `Spectrogram`; `hz`, `voiced` and `confidence` [tracks, frames].
+    """
+
+    values: Tensor
+    hz: Tensor
+    voiced: Tensor
+    confidence: Tensor
+    rate: int
+    hop: int
+    scale: str = ""
+    frequencies: tuple[float, ...] = ()
+    start: int = 0
+
+    series: ClassVar = ("values", "hz", "voiced", "confidence")
+
+    def __repr__(self) -> str:
+        spectra = f"over {len(self.frequencies)} bins " if self.frequencies else ""
+        return (
+            f"Overlay({len(self.hz)} pitch {spectra}× {len(self)} frames, "
+            f"hop {self.hop} at {self.rate} Hz)"
+        )

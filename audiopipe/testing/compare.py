@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from math import ceil, floor
 
@@ -83,9 +84,12 @@ def _events(
         raise ConformanceError(promised, f"{len(given)} events, not {len(wanted)}", where)
     largest = 0.0
     for a, b in zip(given, wanted, strict=True):
-        largest = max(largest, abs(a.score - b.score))
-        if (a.start, a.stop, a.label) != (b.start, b.stop, b.label) or largest > tolerance:
-            raise ConformanceError(promised, f"{a}, not {b}", where)
+        for name, wish in vars(b).items():
+            value = getattr(a, name)
+            if isinstance(wish, float):
+                largest = max(largest, abs(value - wish))
+            if largest > tolerance or (value != wish and not isinstance(wish, float)):
+                raise ConformanceError(promised, f"{a}, not {b}", where)
     return largest
 
 
@@ -148,7 +152,7 @@ def _between(signal: Signal, start: Fraction | None, end: Fraction | None) -> Si
             if (start is None or event.start >= start * rate)
             and (end is None or event.stop <= end * rate)
         ]
-        return Detections(tuple(events), rate)
+        return replace(signal, events=tuple(events))
     return signal
 
 

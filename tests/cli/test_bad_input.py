@@ -148,7 +148,7 @@ COMMANDS = [
     ),
     (["stages", "spectogram"], 2, "there is no stage 'spectogram'; did you mean 'spectrogram'?"),
     (["live", "p.yaml", "--file", "empty.wav"], 3, "empty.wav: is empty (0 bytes); copy or record"),
-    (["live", "nope"], 2, "nope: there is no such file, nor a ready pipeline; there is"),
+    (["live", "wxyz"], 2, "wxyz: there is no such file, nor a ready pipeline; there is"),
     (["models", "show", "nope"], 6, ""),
 ]
 

@@ -22,6 +22,9 @@ from audiopipe.signals import (
     Detection,
     Detections,
     Levels,
+    Note,
+    Notes,
+    Overlay,
     PitchTrack,
     Scores,
     Segment,
@@ -61,6 +64,18 @@ def scores(count):
     return Scores(torch.rand(3, count), ("yes", "no", "_silence_"), 16000, 800)
 
 
+def overlay(frames, tracks=1, bins=6, level=1.0, voiced=True):
+    columns = [tensor.expand(tracks, frames) for tensor in pitch(frames, voiced).tensors]
+    frequencies = tuple(float(100 * k) for k in range(bins))
+    values = torch.full((1, bins, frames), level)
+    return Overlay(values, *columns, 16000, 160, "power", frequencies)
+
+
+def notes(count):
+    found = (Note(k * 99, k * 99 + 80, "A4", 0.9, 69.1 + k % 12) for k in range(count))
+    return Notes(tuple(found), 8000)
+
+
 SIGNALS = [
     *(audio(n, level) for n, level in ((0, 0.5), (1, 0.5), (500, 0.0), (500, 2.0))),
     *(pitch(n, voiced) for n, voiced in ((0, True), (1, True), (2, False), (500, True))),
@@ -69,6 +84,10 @@ SIGNALS = [
     *(spectrum(n, "mfcc") for n in (0, 1)),
     *(spectrum(500, scale) for scale in ("mel", "log-mel", "mfcc", "cqt")),
     *(scores(n) for n in (0, 1, 500)),
+    *(overlay(n) for n in (0, 1, 500)),
+    *(overlay(9, tracks, bins) for tracks, bins in ((0, 6), (5, 6), (1, 0), (0, 0), (1, 1))),
+    *(overlay(9, level=0.0, voiced=voiced) for voiced in (True, False)),
+    *(notes(count) for count in (0, 1, 200)),
     spectrum(10, level=0.0),
     spectrum(10, "complex", dtype=torch.complex64),
     spectrum(10, bins=1),
@@ -117,6 +136,36 @@ def test_scores_stand_in_the_rows_of_their_labels():
     assert [label.get_text() for label in axis.get_yticklabels()] == ["yes", "no", "_silence_"]
     assert axis.images[0].get_extent() == [0.0, 2.0, 2.5, -0.5]
     assert np.array_equal(axis.images[0].get_array(), values.numpy())
+
+
+def test_a_contour_lies_over_its_line_in_the_spectrum():
+    hz = torch.full((50,), 400.0)
+    track = PitchTrack(hz, hz > 0, hz / 500, 16000, 160)
+    values = torch.zeros(1, 41, 50)
+    values[0, 8] = 1.0  # 400 Hz
+    frequencies = tuple(50.0 * k for k in range(41))
+    columns = [tensor[None] for tensor in track.tensors]
+    figure = plot(Overlay(values, *columns, 16000, 160, "magnitude", frequencies))
+    figure.canvas.draw()
+    axis = figure.axes[0]
+    (image,) = axis.images
+    low, high = image.get_extent()[2:]
+    rows = np.asarray(image.get_array()).mean(1)
+    brightest = low + (rows.argmax() + 0.5) / len(rows) * (high - low)
+    line = axis.collections[-2 if len(axis.collections) < 5 else -3].get_segments()
+    assert np.allclose(line[0][:, 1], 67.35, atol=0.01)
+    assert brightest == pytest.approx(67.35, abs=0.3)
+    labels = [label.get_text() for label in axis.get_yticklabels()]
+    assert "G4  392 Hz" in labels
+    assert figure.axes[-1].get_ylabel() == "confidence"
+
+
+def test_notes_stand_at_their_pitch():
+    figure = plot(Notes((Note(8000, 16000, "A4", 1.0, 69.2),), 8000))
+    (bar,) = figure.axes[0].patches
+    assert (bar.get_x(), bar.get_width()) == (1.0, 1.0)
+    assert bar.get_y() + bar.get_height() / 2 == pytest.approx(69.2)
+    assert [text.get_text() for text in figure.axes[0].texts] == ["A4"]
 
 
 def test_notes_mark_the_pitch():

@@ -68,7 +68,8 @@ def stream(signal, path, size=1):
 def test_pitch_as_csv(tmp_path):
     text = stream(PITCH, tmp_path / "a.csv").read_text()
     assert text == (
-        "time_s,hz,voiced,confidence\n1.0,440.0,1,0.91\n1.01,0.5,0,0.0\n1.02,220.123,1,1.0\n"
+        "time_s,hz,voiced,confidence,note,cents\n"
+        "1.0,440.0,1,0.91,A4,0.0\n1.01,0.5,0,0.0,,\n1.02,220.123,1,1.0,A3,1.0\n"
     )
 
 
@@ -77,7 +78,10 @@ def test_pitch_as_json(tmp_path):
     assert {k: v for k, v in data.items() if k != "items"} == {
         "kind": "pitch", "rate": 16000, "hop": 160,
     }  # fmt: skip
-    assert data["items"][1] == {"time_s": 1.01, "hz": 0.5, "voiced": False, "confidence": 0.0}
+    assert data["items"][1] == {
+        "time_s": 1.01, "hz": 0.5, "voiced": False, "confidence": 0.0, "note": None, "cents": None,
+    }  # fmt: skip
+    assert (data["items"][2]["note"], data["items"][2]["cents"]) == ("A3", 1.0)
     assert len(data["items"]) == 3
 
 
