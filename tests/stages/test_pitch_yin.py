@@ -1,4 +1,4 @@
-"""The pitch stage: known answers, hard cases, peers, and streams."""
+"""The pitch stage with YIN: known answers, hard cases, peers, and streams."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from audiopipe.engine import Engine
 from audiopipe.errors import PlanError
 from audiopipe.plan import Graph, Node, plan
 from audiopipe.signals import Audio, PitchTrack
-from audiopipe.stages.pitch import Pitch
+from audiopipe.stages.pitch import Pitch as AnyPitch
 from audiopipe.testing.case import chunking, run
 from audiopipe.viterbi import Costs, decide
 from audiopipe.viterbi import Path as Trellis
@@ -29,11 +29,15 @@ RAW = {"smoothing": "0 ms"}
 BOTH = pytest.mark.parametrize("config", [{}, RAW], ids=["smoothed", "raw"])
 
 
-def planned(stage: Pitch, rate: int, channels: int = 1):
+def Pitch(**config) -> AnyPitch:  # noqa: N802
+    return AnyPitch(method="yin", **config)
+
+
+def planned(stage: AnyPitch, rate: int, channels: int = 1):
     return plan(Graph((Node("pitch", stage, ("input",)),)), Audio.empty(rate, channels), "cpu")
 
 
-def track(stage: Pitch, samples, rate: int, sizes=()) -> PitchTrack:
+def track(stage: AnyPitch, samples, rate: int, sizes=()) -> PitchTrack:
     audio = Audio(samples, rate)
     return run(Engine(planned(stage, rate, audio.channels)), audio, sizes)["pitch"]
 
@@ -203,7 +207,7 @@ def test_smoothing_is_in_the_latency():
         ({"range": ("1 kHz", "65 Hz")}, "write the lower pitch first"),
         ({"range": ("1 Hz", "65 Hz")}, "the least is 10 Hz"),
         ({"hop": "0 ms"}, "the hop is 0"),
-        ({"method": "magic"}, "yin"),
+        ({"model": "pitch"}, "model is of method neural, not of yin"),
         ({"threshold": 1.5}, "less than or equal to 1"),
     ],
 )

@@ -1,0 +1,1 @@
+"""The ways to find a pitch: the parts that the stage `pitch` is made of."""
