@@ -193,7 +193,7 @@ def pictures() -> None:
     for name in ("spectrogram", "pitch"):
         result = audiopipe.load(ROOT / "pipelines" / f"{name}.yaml").run(melody, device="cpu")
         path = images / f"{name}.png"
-        next(iter(result.values())).plot(path)
+        list(result.values())[-1].plot(path)
         picture = Image.open(path).convert("RGB")
         smaller = picture.resize((WIDTH, picture.height * WIDTH // picture.width))
         smaller.quantize(128).save(path, optimize=True)
