@@ -49,8 +49,8 @@ LOW = 120
 VIEWS = 3 * BANDS + 3 * PITCHES + 2 * LOW
 """Numbers on the scale of pitch: contrast, spectrum, two correlations; contrast and correlation of
 the long window, and of the brief one."""
-SIZE = VIEWS + MEL + 1
-"""Numbers a frame: the views, the mel spectrum, the level."""
+SIZE = VIEWS + 1 + MEL + 1
+"""Numbers a frame: the views, a zero for what lies outside of them, the mel spectrum, the level."""
 
 FFT = 2048
 USUAL = 1024
@@ -168,6 +168,7 @@ def evidence(windows: Tensor, tables: Tables) -> tuple[Tensor, Tensor]:
         _correlation(long, tables.cosines_low, tables.unbias_low),
         _levels(brief @ tables.bands_brief) @ tables.contrast,
         _correlation(brief[:, :_BRIEF_BINS], tables.cosines_brief, tables.unbias_brief),
+        torch.zeros_like(loud),
         (mel - loud).clamp_min_(-_RANGE).add_(_RANGE / 2),
         loud,
     )

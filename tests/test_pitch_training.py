@@ -13,6 +13,7 @@ from audiopipe.cards import read_card
 from audiopipe.evidence import HOP, SIZE
 from audiopipe.nets.pitch import PitchNet
 from audiopipe.pitch_models import pitch_net
+from training.pitch import __main__ as recipe
 from training.pitch import batches, card, evaluate, train
 from training.pitch import tones as tones_recipe
 from training.pitch.batches import ALL, FRAMES, Background, Batches, Source
@@ -186,6 +187,7 @@ def test_from_a_set_to_a_card(data, tmp_path, monkeypatch):
     assert found.figures["parameters"] == sum(p.numel() for p in PitchNet().parameters())
     net = pitch_net(str(to))
     weights = load_file(out / "last.safetensors")
+    weights["voicing.bias"] += card.DOUBT
     assert all(torch.equal(weight, weights[name]) for name, weight in net.state_dict().items())
 
 
@@ -247,3 +249,31 @@ def test_held_out_speakers_are_in_no_other_set(speech):
     assert held
     assert others
     assert not held & others
+
+
+# The one command
+
+
+def test_one_command_makes_what_is_not_there_and_trains_on_it(tmp_path, monkeypatch):
+    work, steps = tmp_path / "work", []
+
+    def step(name, *words):
+        steps.append((str(name), [str(word) for word in words]))
+
+    monkeypatch.setattr(recipe, "run", step)
+    monkeypatch.setattr(recipe.shutil, "which", lambda program: f"/bin/{program}")
+    write_set(work / "data" / "tones", [glide(200, 300)], about("tones"))
+    given = ["speech", "--to", tmp_path / "mine", "--work", work, "--backgrounds", "noises"]
+    run(recipe, monkeypatch, *given, "--notes", "notes", "--noises", "rain")
+    made = [name for name, _ in steps]
+    assert made[-2:] == ["train", "card"]
+    assert made.count("tones") == 1  # the held-out ones: the others are there
+    assert {"plain", "voices", "agreed", "instruments", "notes", "codecs"} <= set(made)
+    _, words = steps[-2]
+    sources = {word.partition("=")[0] for word in words if "=" in word and word[0] != "-"}
+    outputs = {word for _, words in steps[:-2] for word in words}
+    assert "tones" in sources
+    for name in sources - {"tones"}:
+        assert str(work / "data" / name) in outputs, name
+    assert "speech-val" in words[words.index("--held-out") :]
+    assert "speech-val" not in sources

@@ -64,7 +64,7 @@ class PitchNet(nn.Module):
         self.voicing = nn.Conv1d(hidden, 1, 1)
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
-        views, tone, loud = torch.split(frames, [VIEWS, MEL, 1], 1)
+        views, tone, loud = torch.split(frames, [VIEWS + 1, MEL, 1], 1)
         hidden = self._gathered(views[..., BEHIND - 6 :])
         hidden = _convolved(hidden, self.near)
         hidden = hidden + functional.relu(self.weigh(self._with_rivals(hidden)), inplace=True)
@@ -84,9 +84,8 @@ class PitchNet(nn.Module):
     def _gathered(self, views: Tensor) -> Tensor:
         """What speaks for each pitch: [batch, pitches, frames, channels]."""
         batch, _, frames = views.shape
-        padded = functional.pad(views, (0, 0, 0, 1))
         # Whole rows are copied, which is what makes it quick.
-        taken = padded.index_select(1, self.taps.flatten()).view(batch, len(self.taps), -1)
+        taken = views.index_select(1, self.taps.flatten()).view(batch, len(self.taps), -1)
         first = self.gather(taken.mT).view(batch, PITCHES, frames, -1) + self.place
         return functional.relu(first, inplace=True)
 
@@ -110,7 +109,7 @@ def _steps(multiple: float) -> int:
 
 
 def _taps() -> Tensor:
-    """[taps, PITCHES]: where in a frame's views each pitch looks; behind the last is nothing."""
+    """[taps, PITCHES]: where in a frame's views each pitch looks; behind the last is a zero."""
     views = (
         (0, BANDS, PARTIALS),
         (BANDS, BANDS, LEVELS),

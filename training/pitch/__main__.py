@@ -1,11 +1,12 @@
 """From recordings of voices to a model folder, in one command that can be cut off and repeated.
 
     python -m training.pitch VOICES... --to models/pitch --work WORK --backgrounds FOLDER...
-        [--notes FOLDER] [--minutes 85] [--seconds 3600]
+        [--noises FOLDER...] [--notes FOLDER] [--minutes 90] [--seconds 3600]
 
 VOICES are folders of speech (wav, flac, opus), a speaker's files in a folder with a number for a
 name or with names that begin with the speaker's. Instruments are rendered where fluidsynth and its
-soundfont are installed; `--notes` adds recorded notes (see `training.pitch.notes`).
+soundfont are installed. BACKGROUNDS are any noises and music; `--noises` adds recordings without a
+pitch, and `--notes` recorded notes (see `training.pitch.notes`).
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from .sets import is_set
 
 log = logging.getLogger(__name__)
 
-WEIGHTS = {"tones": 1.2, "instruments": 1.2, "notes": 0.6, "speech-world": 1.2}
-"""Of the sets in a batch; the others have 1, what went through codecs 0.4."""
+WEIGHTS = {"speech-world": 1.6, "speech-agreed": 2.0, "instruments": 1.2, "tones": 0.8}
+WEIGHTS |= {"singing-world": 0.9, "notes": 0.5, "plain": 0.45, "noises": 0.3}
+CODED = 0.3
+"""Of the sets in a batch, and of each that went through codecs."""
 
 
 def main() -> None:
@@ -31,8 +34,9 @@ def main() -> None:
     parser.add_argument("--to", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True, help="for sets and checkpoints")
     parser.add_argument("--backgrounds", type=Path, nargs="+", required=True, metavar="FOLDER")
+    parser.add_argument("--noises", type=Path, nargs="+", metavar="FOLDER")
     parser.add_argument("--notes", type=Path, metavar="FOLDER")
-    parser.add_argument("--minutes", type=float, default=85)
+    parser.add_argument("--minutes", type=float, default=90)
     parser.add_argument("--seconds", type=float, default=3600, help="of each set")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -41,6 +45,7 @@ def main() -> None:
     voices = [*arguments.voices, "--to"]
     makers: dict[str, list[object]] = {
         "tones": ["tones", data / "tones", long],
+        "plain": ["plain", data / "plain", long],
         "speech-world": ["voices", *voices, data / "speech-world", long],
         "singing-world": ["voices", *voices, data / "singing-world", long, "--sung", "--seed=1"],
         "speech-agreed": ["agreed", *voices, data / "speech-agreed", long],
@@ -49,11 +54,13 @@ def main() -> None:
         makers["instruments"] = ["instruments", data / "instruments", long]
     else:
         log.info("without rendered instruments: fluidsynth is not installed")
+    if arguments.noises:
+        makers["noises"] = ["plain", data / "noises", "--noises", *arguments.noises]
     if arguments.notes:
         stated = ["--licence", "see the folder", "--source", arguments.notes.name]
         makers["notes"] = ["notes", arguments.notes, data / "notes", long, *stated]
     if shutil.which("ffmpeg"):
-        for name in list(makers):
+        for name in [name for name in makers if name not in ("plain", "noises")]:
             makers[f"{name}-coded"] = ["codecs", data / name, data / f"{name}-coded", short]
     else:
         log.info("without codecs: ffmpeg is not installed")
@@ -64,9 +71,7 @@ def main() -> None:
     for name, step in (makers | held_out).items():
         if not is_set(data / name):
             run(*step)
-    weights = [
-        f"{name}={0.4 if name.endswith('-coded') else WEIGHTS.get(name, 1)}" for name in makers
-    ]
+    weights = [f"{name}={CODED if name.endswith('-coded') else WEIGHTS[name]}" for name in makers]
     out = arguments.work / "run"
     given = ["--data", data, "--out", out, "--minutes", arguments.minutes]
     run("train", *weights, *given, "--backgrounds", *arguments.backgrounds, "--held-out", *held_out)
