@@ -116,23 +116,24 @@ GUESSES = True
 
 
 def crepe(model: str, early: float) -> Callable[[float, float], Tracker]:
-    """torchcrepe: Viterbi, silence below -60 dB, median, threshold 0.21, mean, as in its manual.
+    """torchcrepe: the original CREPE's decoding, a median of three and 0.21, as in its manual.
 
-    Its frames are of sound that is `early` seconds later than they say.
+    Its Viterbi decoder, the default, stays at the upper end of a range as wide as this one. Its
+    frames are of sound that is `early` seconds later than they say.
     """
 
     def made(low: float, high: float) -> Tracker:
         import torch
         import torchcrepe
 
+        decoder = torchcrepe.decode.weighted_argmax
+
         def track(sound: Array, rate: int) -> Found:
             wave = torch.from_numpy(_at(sound, rate, 16000))[None]
             hz, sure = torchcrepe.predict(
-                wave, 16000, 160, low, high, model, batch_size=512, return_periodicity=True
+                wave, 16000, 160, low, high, model, decoder, batch_size=512, return_periodicity=True
             )
-            sure = torchcrepe.threshold.Silence(-60.0)(sure, wave, 16000, 160)
-            sure = torchcrepe.filter.median(sure, 3)[0].numpy()
-            hz = torchcrepe.filter.mean(hz, 3)[0].numpy()
+            sure, hz = torchcrepe.filter.median(sure, 3)[0].numpy(), hz[0].numpy()
             return Found(np.arange(len(hz)) * 0.01 + early, hz, sure >= 0.21, sure)
 
         return Tracker(track)
@@ -261,7 +262,7 @@ PEERS: dict[str, Callable[[float, float], Tracker]] = {
     "pesto": pesto,
     "fcpe": fcpe,
     "crepe-tiny": crepe("tiny", 0.0026),
-    "crepe-full": crepe("full", 0.0010),
+    "crepe-full": crepe("full", 0.0004),
     "praat-ac": praat("ac"),
     "praat-filtered": praat("filtered"),
     "harvest": harvest,

@@ -36,8 +36,8 @@ from audiopipe.units import Hertz
 TOP = 4300.0
 """The highest pitch in Hz that the network was taught."""
 
-AT_ONCE = 128
-"""Frames that go through the network together: what lies between its layers stays in the cache."""
+AT_ONCE = 512
+"""Frames that go through the network together: fewer cost calls, more would cost memory."""
 
 NEAR = 2
 """Bins on either side of a peak whose mean is its pitch."""

@@ -109,7 +109,7 @@ def test_what_is_watched_is_given_and_not_written(sound, tmp_path):
         def hear(self, heard, out, waiting):
             seen(out)
 
-    watch = {"inside": Reference("pitch/candidates"), "heard": Reference("input")}
+    watch = {"inside": Reference("pitch/evidence"), "heard": Reference("input")}
     report = run_live(
         pipeline, feed(audio), folder=tmp_path, take=taken, listener=Watch(), watch=watch
     )
