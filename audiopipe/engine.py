@@ -23,7 +23,7 @@ from audiopipe.packet import Backlog, Packet, align, replay
 from audiopipe.plan import INPUT, Plan, Reference, Step
 from audiopipe.signals import Audio, Sampled, Signal, Stems
 from audiopipe.spool import Spool
-from audiopipe.stage import TwoPass, Windowed
+from audiopipe.stage import Stateful, TwoPass, Windowed
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,8 @@ class Engine:
         stage, model = step.stage, self.models[step.name]
         assert isinstance(stage, Windowed)
         elements = BATCH_ELEMENTS if step.choice.device.type == "cpu" else ACCELERATOR_ELEMENTS
-        size = self.batch.get(step.name) or max(1, elements // pieces[0][:1].numel())
+        usual = stage.at_once or max(1, elements // pieces[0][:1].numel())
+        size = self.batch.get(step.name) or usual
         total = sum(len(piece) for piece in pieces)
         results: list[tuple[Tensor, ...]] = []
         position = 0
@@ -148,6 +149,7 @@ class Lockstep(Generic[Key]):
         self.engine = engine
         self.plan = engine.plan
         self._progress: dict[tuple[str, Key], Progress] = {}
+        self._warnings: dict[Key, list[str]] = {}
 
     def push(
         self,
@@ -172,6 +174,10 @@ class Lockstep(Generic[Key]):
             arrived = {}
         for key in ends:
             self.drop(key)
+
+    def warnings(self, key: Key) -> list[str]:
+        """What the stages had to say of a stream that has ended; it is told once."""
+        return self._warnings.pop(key, [])
 
     def save(self) -> Any:
         """A copy of the state of all streams, to be restored in this or another object."""
@@ -219,6 +225,9 @@ class Lockstep(Generic[Key]):
             else:
                 given = {key: self._stateful(step, *found) for key, found in ready.items()}
         for key, (blocks, end) in given.items():
+            if end is not None and isinstance(step.stage, Stateful):
+                told = step.stage.warnings(self._progress[step.name, key].state)
+                self._warnings.setdefault(key, []).extend(f"{step.name!r}: {t}" for t in told)
             if end is not None or any(len(block) for block in blocks.values()):
                 for port, block in blocks.items():
                     arrived.setdefault(Reference(step.name, port), {})[key] = Packet(block, end)
@@ -317,6 +326,10 @@ class Stream:
         end = Fraction(self._received * hop, last.rate)
         for out in self._lockstep.push({0: last}, {0: end}):
             yield out.get(0, {})
+
+    def warnings(self) -> list[str]:
+        """What the stages had to say of the stream, once it has ended; it is told once."""
+        return self._lockstep.warnings(0)
 
     def _next(self, block: Signal) -> Signal:
         """The block in its place; raises ValueError where it has none."""

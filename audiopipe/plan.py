@@ -219,11 +219,14 @@ class _Planner:
 
     def add(self, node: Node) -> None:
         try:
-            sources = [self.resolve(source, node.place) for source in node.sources]
+            fed = sources = [self.resolve(source, node.place) for source in node.sources]
             parts = flatten(node.stage)
             names = [f"{node.name}/{name}" for name in numbered(part.name for part in parts)]
             for name, part in zip([*names[:-1], node.name], parts, strict=True):
-                sources = [self.append(name, part, sources)]
+                if part.many and sources is not fed:
+                    sources = [*fed, *sources]
+                self.append(name, part, sources)
+                sources = [Reference(name, port) for port in self.steps[name].outputs]
         except _UnresolvedError:
             self.failed.add(node.name)
         except ValueError as error:
@@ -271,9 +274,7 @@ class _Planner:
             return self.source
         return self.steps[reference.step].outputs[reference.port]
 
-    def append(
-        self, name: str, stage: Stage, sources: Sequence[Reference], why: str = ""
-    ) -> Reference:
+    def append(self, name: str, stage: Stage, sources: Sequence[Reference], why: str = "") -> None:
         if not isinstance(stage, Windowed | Stateful):
             raise TypeError(f"stage {stage.name!r} is neither windowed nor stateful")
         if len(sources) != 1 and not stage.many:
@@ -295,7 +296,6 @@ class _Planner:
         outputs = ports(stage.output(*formats))
         choice = choose(stage, self.device, self.dtype)
         self.steps[name] = Step(name, stage, fed, formats, outputs, choice, why)
-        return Reference(name, next(iter(outputs)))
 
     def convert(self, reference: Reference, wish: Signal, consumer: str) -> Reference:
         """Insert what makes `reference` be as wished: fewer channels first, it is cheaper."""
@@ -328,7 +328,8 @@ class _Planner:
                 f"wants {key} {value}, but {str(source)!r} has another, and the definition is "
                 f"strict: put a stage {{use: {use}, {key}: {value}}} before it"
             )
-        return self.append(name, find_stage(use).model_validate(config), [source], why)
+        self.append(name, find_stage(use).model_validate(config), [source], why)
+        return Reference(name)
 
     def outputs(self) -> dict[str, tuple[Reference, ...]]:
         last = [node.name for node in self.graph.nodes[-1:]]

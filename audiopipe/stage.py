@@ -109,6 +109,11 @@ class Stage(BaseModel):
 class Windowed(Stage):
     """A pure function over windows; the engine owns time."""
 
+    @property
+    def at_once(self) -> int | None:
+        """Windows that are computed at once; None leaves it to the engine."""
+        return None
+
     @abstractmethod
     def framing(self, source: Any) -> Framing:
         """Window, hop, padding, and how outputs join."""
@@ -153,6 +158,10 @@ class Stateful(Stage):
         the stream ends, and all that is held back is given.
         """
 
+    def warnings(self, state: Any) -> Sequence[str]:
+        """What whoever gets the result should know, once the stream has ended: a line each."""
+        return ()
+
 
 class TwoPass(Stateful):
     """A stateful stage that sees the recording twice: first `measure`, then `step`.
@@ -174,7 +183,11 @@ class TwoPass(Stateful):
 
 
 class Chain(Stage):
-    """A stage made of stages: the planner puts `parts` in its place."""
+    """A stage made of stages: the planner puts `parts` in its place.
+
+    Each part takes what the one before it gives. One that takes `many` is fed with what the chain
+    is fed with, and then with all ports of the part before it.
+    """
 
     @abstractmethod
     def parts(self) -> Sequence[Stage]:
@@ -187,9 +200,13 @@ class Chain(Stage):
 
     def output(self, *sources: Any, **_: Any) -> Signal | Mapping[str, Signal]:
         formats: Any = sources
+        found: Any = None
         for part in self.parts():
-            formats = (part.output(*part.accepts(*formats)),)
-        return formats[0]  # type: ignore[no-any-return]
+            if part.many and found is not None:
+                formats = (*sources, *formats)
+            found = part.output(*part.accepts(*formats))
+            formats = tuple(ports(found).values())
+        return found  # type: ignore[no-any-return]
 
 
 def flatten(stage: Stage) -> list[Stage]:
