@@ -223,7 +223,7 @@ class _Planner:
             parts = flatten(node.stage)
             names = [f"{node.name}/{name}" for name in numbered(part.name for part in parts)]
             for name, part in zip([*names[:-1], node.name], parts, strict=True):
-                if part.many and sources is not fed:
+                if part.rejoins:
                     sources = [*fed, *sources]
                 self.append(name, part, sources)
                 sources = [Reference(name, port) for port in self.steps[name].outputs]

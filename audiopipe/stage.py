@@ -73,6 +73,9 @@ class Stage(BaseModel):
     """What flows in."""
     many: ClassVar[bool] = False
     """Whether several inputs are taken, aligned to the sample."""
+    rejoins: ClassVar[bool] = False
+    """Whether, as a part of a chain, it takes what the chain is fed with, and then every port of the
+    part before it; it must take `many`."""
     retimes: ClassVar[bool] = False
     """Whether the output's duration may differ from the input's (all other stages keep it)."""
     heavy: ClassVar[bool] = False
@@ -185,8 +188,8 @@ class TwoPass(Stateful):
 class Chain(Stage):
     """A stage made of stages: the planner puts `parts` in its place.
 
-    Each part takes what the one before it gives. One that takes `many` is fed with what the chain
-    is fed with, and then with all ports of the part before it.
+    Each part takes what the one before it gives; one that `rejoins`, what the chain is fed with
+    too.
     """
 
     @abstractmethod
@@ -202,7 +205,7 @@ class Chain(Stage):
         formats: Any = sources
         found: Any = None
         for part in self.parts():
-            if part.many and found is not None:
+            if part.rejoins:
                 formats = (*sources, *formats)
             found = part.output(*part.accepts(*formats))
             formats = tuple(ports(found).values())

@@ -50,6 +50,7 @@ class Balance(Stateful):
 
     name = "balance"
     many = True
+    rejoins = True
 
     model: str
     keep: tuple[str, ...]
