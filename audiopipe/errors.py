@@ -163,6 +163,10 @@ class ModelVerificationError(ModelError):
     """A file's size or SHA-256 is not the one in its card."""
 
 
+class CheckpointError(ModelError):
+    """A foreign checkpoint is damaged, or of a kind that is not read."""
+
+
 class LicenceError(ModelError):
     """A model's licence has to be accepted first."""
 
