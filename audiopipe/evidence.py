@@ -150,18 +150,17 @@ def evidence(windows: Tensor, tables: Tables) -> tuple[Tensor, Tensor]:
     windows = windows - windows.mean(1, keepdim=True)
     power = _power(windows[:, BEFORE - USUAL // 2 :] * tables.near)
     low = power[:, :_LOW_BINS] @ tables.low
-    level = _levels(torch.cat([low, power @ tables.high], 1))
+    spectrum = _levels(torch.cat([low, power @ tables.high], 1))
     long = _power(windows * tables.long)[:, :_LOW_BINS]
     weak = (power[:, :HIGHEST] + _FLOOR).sqrt_().sqrt_()
     weak = weak / weak.sum(1, keepdim=True)
     middle = windows[:, BEFORE - _BRIEF // 2 : BEFORE + _BRIEF // 2]
     brief = _power(middle * tables.brief, _BRIEF_FFT)
-    middle = windows[:, BEFORE - _SHORT // 2 : BEFORE + _SHORT // 2]
-    mel = (_power(middle * tables.short, _SHORT_FFT) @ tables.mel).add_(_FLOOR).log10_()
+    mel = _mel(windows, tables)
     loud = mel.amax(1, keepdim=True)
     columns = (
-        level @ tables.contrast,
-        level,
+        spectrum @ tables.contrast,
+        spectrum,
         _correlation(power[:, :HIGHEST], tables.cosines, tables.unbias),
         10 * ((weak - weak.mean(1, keepdim=True)) @ tables.cosines),
         _levels(long @ tables.low) @ tables.contrast_low,
@@ -175,11 +174,27 @@ def evidence(windows: Tensor, tables: Tables) -> tuple[Tensor, Tensor]:
     return torch.cat(columns, 1), power[:, :HIGHEST]
 
 
+def level(windows: Tensor, tables: Tables) -> Tensor:
+    """The level alone of windows [n, WINDOW], as in the last column of their evidence: [n].
+
+    >>> tables, noise = Tables.usual(), torch.randn(1, WINDOW)
+    >>> torch.allclose(level(noise, tables), evidence(noise, tables)[0][:, -1])
+    True
+    """
+    return _mel(windows - windows.mean(1, keepdim=True), tables).amax(1)
+
+
+def _mel(windows: Tensor, tables: Tables) -> Tensor:
+    """The mel spectrum of the 25 ms about each frame, in bels: [n, MEL]."""
+    middle = windows[:, BEFORE - _SHORT // 2 : BEFORE + _SHORT // 2]
+    return (_power(middle * tables.short, _SHORT_FFT) @ tables.mel).add_(_FLOOR).log10_()
+
+
 def _power(windows: Tensor, size: int = FFT) -> Tensor:
     """Power spectra [n, bins]."""
     spectrum = torch.fft.rfft(windows, size)
     # Not the product with the conjugate: its rounding depends on the size of the batch.
-    power: Tensor = spectrum.real.square() + spectrum.imag.square()
+    power: Tensor = spectrum.real.square().addcmul_(spectrum.imag, spectrum.imag)
     return power
 
 

@@ -23,7 +23,7 @@ from audiopipe.evidence import (
     pitches,
 )
 from audiopipe.models import embedded
-from audiopipe.nets.pitch import AHEAD, BEHIND, PitchNet
+from audiopipe.nets.pitch import AHEAD, BEHIND, CONTEXT, PitchNet
 from audiopipe.pitch_models import pitch_net
 from audiopipe.sharpen import sharpened
 
@@ -92,16 +92,22 @@ def test_frames_do_not_depend_on_their_batch():
 # The network
 
 
+def heard(net, frames):
+    """What the network makes of evidence [batch, SIZE, BEHIND + frames + AHEAD]."""
+    near = BEHIND - CONTEXT
+    return net(frames[..., near:], frames[:, -1, :near])
+
+
 def test_reach_is_what_is_declared():
     net = PitchNet().eval()
     random = torch.Generator().manual_seed(0)
     frames = torch.randn(1, SIZE, BEHIND + 40 + AHEAD, generator=random)
-    pitch, voicing = net(frames)
+    pitch, voicing = heard(net, frames)
     for changed in (5, BEHIND + 10, BEHIND + 39):
         other = frames.clone()
         other[..., changed] += 3 * torch.randn(SIZE, generator=random)
         other[:, -1, changed] += 20  # the loudest
-        ours = net(other)
+        ours = heard(net, other)
         differ = ((ours[0] - pitch).abs().amax(1) + (ours[1] - voicing).abs())[0] > 1e-6
         output = changed - BEHIND  # what is decided about the changed frame itself
         found = differ.nonzero()[:, 0]
@@ -112,8 +118,8 @@ def test_reach_is_what_is_declared():
 def test_pieces_are_the_whole():
     net = PitchNet().eval()
     frames = torch.randn(1, SIZE, BEHIND + 50 + AHEAD, generator=torch.Generator().manual_seed(1))
-    whole = net(frames)
-    pieces = [net(frames[..., at : at + BEHIND + 10 + AHEAD]) for at in range(0, 50, 10)]
+    whole = heard(net, frames)
+    pieces = [heard(net, frames[..., at : at + BEHIND + 10 + AHEAD]) for at in range(0, 50, 10)]
     for ours, theirs in zip(zip(*pieces, strict=True), whole, strict=True):
         assert torch.allclose(torch.cat(ours, -1), theirs, atol=1e-5)
 

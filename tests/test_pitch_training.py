@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from audiopipe.cards import read_card
 from audiopipe.evidence import HOP, SIZE
-from audiopipe.nets.pitch import PitchNet
+from audiopipe.nets.pitch import AHEAD, BEHIND, CONTEXT, PitchNet
 from audiopipe.pitch_models import pitch_net
 from training.pitch import __main__ as recipe
 from training.pitch import batches, card, evaluate, train
@@ -109,11 +109,34 @@ def test_speech_changes_its_tempo_and_its_pitch_with_it(tmp_path):
 
 def test_batches_are_the_same_for_the_same_seed(data):
     first, second = made(data).next(3), made(data).next(3)
-    assert first[0].shape == (3, SIZE, ALL)
-    assert first[1].shape == (3, FRAMES)
-    assert torch.equal(first[0], second[0])
-    assert torch.equal(first[1].nan_to_num(-1), second[1].nan_to_num(-1))
-    assert all(torch.isfinite(frames).all() for frames in (first[0], second[0]))
+    assert first[0].shape == (3, SIZE, CONTEXT + FRAMES + AHEAD)
+    assert first[1].shape == (3, BEHIND - CONTEXT)
+    assert first[2].shape == (3, FRAMES)
+    for ours, theirs in zip(first, second, strict=True):
+        assert torch.equal(ours.nan_to_num(-1), theirs.nan_to_num(-1))
+    assert all(torch.isfinite(heard).all() for heard in first[:2])
+
+
+def test_a_pause_is_silent_and_has_no_pitch():
+    sound, f0 = np.ones(batches.LENGTH, np.float32), np.full(ALL, 200.0)
+    random = np.random.default_rng(3)
+    for _ in range(20):
+        made, pitch = batches.paused(sound, f0, random)
+        silent = np.flatnonzero(pitch == 0)
+        assert len(silent) >= 9
+        assert (np.diff(silent) == 1).all()
+        first, last = (batches.BEFORE + k * HOP for k in (silent[0], silent[-1]))
+        assert made[first : last + 1].max() == 0
+        edges = np.flatnonzero(np.isnan(pitch))
+        assert set(edges) <= set(range(silent[0] - 3, silent[-1] + 4))
+        assert ((pitch == 200) | (pitch == 0) | np.isnan(pitch)).all()
+
+
+def test_what_leaks_is_soft_and_changes_no_truth(data, monkeypatch):
+    monkeypatch.setattr(batches, "BLEEDS", 1.0)
+    bleed = made(data)._bleed(np.ones(batches.LENGTH, np.float32))
+    level = 10 * np.log10(np.square(bleed).mean())
+    assert -58.1 < level < -29.9
 
 
 def test_of_what_a_microphone_takes_away_nothing_is_asked(monkeypatch):

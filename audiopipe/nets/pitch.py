@@ -12,8 +12,12 @@ from audiopipe.evidence import BANDS, LOW, MEL, OCTAVE, PITCHES, VIEWS
 
 AHEAD = 2
 """Frames after a frame that are heard before it is decided."""
-BEHIND = 64
-"""Frames before it that are heard: to tell how loud it is among them; the rest needs six."""
+CONTEXT = 6
+"""Frames before it of which all is heard."""
+BEHIND = 300
+"""Frames before it whose level is heard: what hums on softly behind a voice is not the voice."""
+SPANS = (63, BEHIND - 1)
+"""Frames up to each over which its level is compared with the loudest."""
 
 PARTIALS = (1 / 3, 1 / 2, 2 / 3, 1, 3 / 2, 2, 5 / 2, 3, 4, 5, 6, 7, 8, 10)
 """Multiples of a pitch at which the contrast is looked at: those between whole ones are there only
@@ -37,12 +41,14 @@ class PitchNet(nn.Module):
     rivals, an octave or a twelfth away. Whether there is a pitch at all is asked of what the
     likely pitches gathered, of the mel spectrum, and of how loud the frame is among those before.
 
-    Input [batch, SIZE, BEHIND + frames + AHEAD]; output logits [batch, PITCHES, frames] and
-    [batch, frames].
+    Input: what CONTEXT + frames + AHEAD frames say [batch, SIZE, …], the last of it their level,
+    and the levels [batch, BEHIND - CONTEXT] of those before them. Output: logits
+    [batch, PITCHES, frames] and [batch, frames].
 
     >>> from audiopipe.evidence import SIZE
     >>> net = PitchNet().eval()
-    >>> pitch, voicing = net(torch.zeros(1, SIZE, BEHIND + 20 + AHEAD))
+    >>> frames = torch.zeros(1, SIZE, CONTEXT + 20 + AHEAD)
+    >>> pitch, voicing = net(frames, torch.zeros(1, BEHIND - CONTEXT))
     >>> pitch.shape, voicing.shape
     (torch.Size([1, 176, 20]), torch.Size([1, 20]))
     """
@@ -59,13 +65,13 @@ class PitchNet(nn.Module):
         self.weigh = nn.Linear(channels + 4 * len(RIVALS), channels)
         self.far = nn.Conv2d(channels, channels, 3, padding=(1, 0), dilation=(1, 2))
         self.pitch = nn.Linear(channels, 1)
-        self.timbre = nn.Conv1d(MEL + 1, hidden, 3)
+        self.timbre = nn.Conv1d(MEL + len(SPANS), hidden, 3)
         self.sound = nn.Conv1d(hidden + channels + 3, hidden, 3)
         self.voicing = nn.Conv1d(hidden, 1, 1)
 
-    def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, frames: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
         views, tone, loud = torch.split(frames, [VIEWS + 1, MEL, 1], 1)
-        hidden = self._gathered(views[..., BEHIND - 6 :])
+        hidden = self._gathered(views)
         hidden = _convolved(hidden, self.near)
         hidden = hidden + functional.relu(self.weigh(self._with_rivals(hidden)), inplace=True)
         hidden = _convolved(hidden, self.far)
@@ -74,9 +80,8 @@ class PitchNet(nn.Module):
         share = logits.softmax(1)
         heard = (hidden * share[..., None]).sum(1).mT
         facts = (logits.amax(1) / 8, logits.logsumexp(1) / 8, share.square().sum(1))
-        before = functional.max_pool1d(loud, BEHIND - 1, stride=1)
-        tone = torch.cat([tone, loud - functional.pad(before, (BEHIND - 2, 0))], 1)
-        tone = functional.relu(self.timbre(tone[..., BEHIND - 2 :]))
+        tone = torch.cat([tone[..., CONTEXT - 2 :], *_relative(loud, before[:, None])], 1)
+        tone = functional.relu(self.timbre(tone))
         voice = torch.cat([tone, heard, torch.stack(facts, 1)], 1)
         voice = functional.relu(self.sound(voice))
         return logits[..., 2:], self.voicing(voice)[:, 0]
@@ -86,8 +91,8 @@ class PitchNet(nn.Module):
         batch, _, frames = views.shape
         # Whole rows are copied, which is what makes it quick.
         taken = views.index_select(1, self.taps.flatten()).view(batch, len(self.taps), -1)
-        first = self.gather(taken.mT).view(batch, PITCHES, frames, -1) + self.place
-        return functional.relu(first, inplace=True)
+        first = self.gather(taken.mT).view(batch, PITCHES, frames, -1)
+        return functional.relu(first.add_(self.place), inplace=True)
 
     def _with_rivals(self, hidden: Tensor) -> Tensor:
         """What each pitch says, and the pitches an octave and a twelfth away."""
@@ -101,6 +106,15 @@ def _convolved(hidden: Tensor, layer: nn.Conv2d) -> Tensor:
     """Over pitches and frames: [batch, pitches, frames, channels], fewer frames."""
     # Channels stay last in memory, as the convolutions of a CPU like it.
     return functional.relu(layer(hidden.permute(0, 3, 1, 2)), inplace=True).permute(0, 2, 3, 1)
+
+
+def _relative(loud: Tensor, before: Tensor) -> list[Tensor]:
+    """Levels less the loudest up to each, of each span: [batch, 1, two frames before and more]."""
+    levels, now = torch.cat([before, loud], -1), loud[..., CONTEXT - 2 :]
+    return [
+        now - functional.max_pool1d(levels[..., BEHIND - 1 - span :], span, stride=1)
+        for span in SPANS
+    ]
 
 
 def _steps(multiple: float) -> int:

@@ -25,7 +25,7 @@ from audiopipe.evidence import (
     evidence,
 )
 from audiopipe.framing import Framing
-from audiopipe.nets.pitch import AHEAD, BEHIND, PitchNet
+from audiopipe.nets.pitch import AHEAD, BEHIND, CONTEXT, PitchNet
 from audiopipe.pitch_models import pitch_net
 from audiopipe.sharpen import sharpened
 from audiopipe.signals import Audio, PitchTrack, Sampled
@@ -102,9 +102,11 @@ class Loaded:
 
 @dataclass
 class Hearing:
-    """The state of a stream: frames [SIZE, BEHIND + AHEAD or fewer] that are still needed, and the
-    power [HIGHEST, AHEAD or fewer] of those that are not decided."""
+    """The state of a stream: the levels [BEHIND - CONTEXT] of frames whose level alone is still
+    needed, the frames [SIZE, CONTEXT + AHEAD or fewer] of which all is, and the power
+    [HIGHEST, AHEAD or fewer] of those that are not decided."""
 
+    before: Tensor
     held: Tensor
     power: Tensor
     given: int = 0
@@ -136,11 +138,17 @@ class _Network(Stateful):
         silence, _ = evidence(torch.zeros(1, WINDOW, device=device), Tables.usual(device))
         silence = silence.mT
         # Warmed up here: what a live run hears first is not late.
-        net(silence.expand(SIZE, BEHIND + 1 + AHEAD)[None])
+        frames = silence.expand(SIZE, CONTEXT + 1 + AHEAD)
+        net(frames[None], silence[-1:].expand(1, BEHIND - CONTEXT))
         return Loaded(net, silence)
 
     def start(self, model: Loaded, sources: Sequence[Any]) -> Hearing:
-        return Hearing(model.silence.expand(SIZE, BEHIND), model.silence.new_zeros(HIGHEST, 0))
+        silence = model.silence
+        return Hearing(
+            silence[-1].expand(BEHIND - CONTEXT),
+            silence.expand(SIZE, CONTEXT),
+            silence.new_zeros(HIGHEST, 0),
+        )
 
     def heard(
         self, model: Loaded, state: Hearing, block: Evidence, last: bool
@@ -149,15 +157,20 @@ class _Network(Stateful):
         power [HIGHEST, frames]."""
         ending = [model.silence.expand(SIZE, AHEAD)] if last else []
         frames = torch.cat([state.held, block.values, *ending], 1)
-        ready = max(0, frames.shape[1] - BEHIND - AHEAD)
+        ready = max(0, frames.shape[1] - CONTEXT - AHEAD)
         power = torch.cat([state.power, block.power], 1)
+        before = torch.cat([state.before, frames[-1, :ready]])[None]
         state.held, state.power = frames[:, ready:].clone(), power[:, ready:].clone()
+        state.before = before[0, ready:].clone()
         size = AT_ONCE if frames.device.type == "cpu" else max(1, ready)
         first, stop = self.bins()
         pitch, voicing = frames.new_zeros(stop - first, ready), frames.new_zeros(ready)
         for at in range(0, ready, size):
             part = slice(at, min(ready, at + size))
-            logits, voice = model.net(frames[None, :, part.start : part.stop + BEHIND + AHEAD])
+            logits, voice = model.net(
+                frames[None, :, at : part.stop + CONTEXT + AHEAD],
+                before[:, at : at + BEHIND - CONTEXT],
+            )
             pitch[:, part], voicing[part] = logits[0, first:stop], voice[0]
         return pitch, voicing, power[:, :ready]
 

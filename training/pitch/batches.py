@@ -14,8 +14,8 @@ import soundfile
 import torch
 from torch import Generator, Tensor
 
-from audiopipe.evidence import BEFORE, HOP, RATE, WINDOW, Tables, evidence
-from audiopipe.nets.pitch import AHEAD, BEHIND
+from audiopipe.evidence import BEFORE, HOP, RATE, WINDOW, Tables, evidence, level
+from audiopipe.nets.pitch import AHEAD, BEHIND, CONTEXT
 from training.keywords.augment import (
     TAIL,
     add_noise,
@@ -40,6 +40,12 @@ WIDE = 800
 """Samples about a frame that its level is of."""
 LOST = 25.0
 """Decibels by which a frame loses more than the rest before nothing is asked of it."""
+
+PAUSES = 0.35
+"""The share of crops in which there is a pause."""
+BLEEDS = 0.35
+"""The share of crops behind which something sounds that is too soft to be meant: what leaks from
+headphones, a hum, people next door."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +110,8 @@ class Background:
 
 
 class Batches:
-    """An endless row of batches: evidence [batch, SIZE, ALL] and f0 [batch, FRAMES].
+    """An endless row of batches: evidence [batch, SIZE, CONTEXT + FRAMES + AHEAD], the levels
+    before it [batch, BEHIND - CONTEXT], and f0 [batch, FRAMES].
 
     `nothing` is the share of crops that hold noise and no pitch.
     """
@@ -119,18 +126,25 @@ class Batches:
         total = sum(source.weight for source in sources)
         self.shares = [source.weight / total for source in sources]
 
-    def next(self, count: int) -> tuple[Tensor, Tensor]:
+    def next(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
         sounds, pitches = [], []
         empty = self.random.random(count) < self.nothing
         for nothing in empty:
             source = self.sources[self.random.choice(len(self.sources), p=self.shares)]
             sound, pitch = source.crop(self.random)
-            sounds.append(np.zeros_like(sound) if nothing else sound)
-            pitches.append(np.zeros_like(pitch) if nothing else pitch)
+            if nothing:
+                sound, pitch = np.zeros_like(sound), np.zeros_like(pitch)
+            elif self.random.random() < PAUSES:
+                sound, pitch = paused(sound, pitch, self.random)
+            if not nothing and self.random.random() < BLEEDS:
+                sound = sound + self._bleed(sound)
+            sounds.append(sound)
+            pitches.append(pitch)
         clips = torch.from_numpy(np.stack(sounds))
         f0 = torch.from_numpy(np.stack(pitches)).float()
         clips, f0 = spoiled(clips, f0, self._noises(empty), self.torch)
-        return heard(clips, self.tables), f0[:, BEHIND : BEHIND + FRAMES]
+        frames, before = heard(clips, self.tables)
+        return frames, before, f0[:, BEHIND : BEHIND + FRAMES]
 
     def _noises(self, empty: np.ndarray) -> tuple[Tensor, Tensor]:
         """Backgrounds [crops, LENGTH], and the least dB that they lie below a voice [crops].
@@ -153,6 +167,18 @@ class Batches:
             noises.append(torch.from_numpy(noise))
             least.append(low)
         return torch.stack(noises), torch.tensor(least)
+
+    def _bleed(self, sound: np.ndarray) -> np.ndarray:
+        """Something else [LENGTH], 30 to 58 dB below the sound."""
+        if self.random.random() < 0.4:
+            other = self.background.crop(self.random)
+        else:
+            source = self.sources[self.random.integers(len(self.sources))]
+            other, _ = source.crop(self.random)
+        wanted = np.sqrt(np.square(sound).mean()) * 10 ** (-self.random.uniform(30, 58) / 20)
+        level = np.sqrt(np.square(other).mean()) + 1e-6
+        quiet: np.ndarray = other * np.float32(wanted / level)
+        return quiet
 
     def _crowd(self, categories: tuple[str, ...]) -> np.ndarray:
         """Several sounds at once: babble, or music."""
@@ -196,10 +222,29 @@ def spoiled(
     return (clips / peak * loud * 32767).round() / 32767, f0
 
 
-def heard(clips: Tensor, tables: Tables) -> Tensor:
-    """Clips [batch, LENGTH] to evidence [batch, SIZE, ALL]."""
-    windows = clips.unfold(1, WINDOW, HOP)
-    return torch.stack([evidence(part, tables)[0].T for part in windows]).contiguous()
+def paused(
+    sound: np.ndarray, pitch: np.ndarray, random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same with a pause of 0.3 to 4 s somewhere, faded out and in within 30 ms."""
+    count = int(random.integers(30, 400))
+    first = int(random.integers(-count // 2, ALL - count // 2))
+    begin, end = max(0, first), min(ALL, first + count)
+    at = BEFORE + HOP * np.array([begin, begin + 3, end - 3, end])
+    gain = np.interp(np.arange(LENGTH), at, [1.0, 0.0, 0.0, 1.0]).astype(np.float32)
+    pitch = pitch.copy()
+    pitch[begin + 1 : end] = 0.0
+    # While it fades nobody can say.
+    for edge in (slice(begin, begin + 3), slice(max(0, end - 3), end)):
+        pitch[edge] = np.nan
+    return sound * gain, pitch
+
+
+def heard(clips: Tensor, tables: Tables) -> tuple[Tensor, Tensor]:
+    """Clips [batch, LENGTH] to evidence [batch, SIZE, CONTEXT + FRAMES + AHEAD], and the levels
+    [batch, BEHIND - CONTEXT] of the frames before."""
+    windows, first = clips.unfold(1, WINDOW, HOP), BEHIND - CONTEXT
+    frames = torch.stack([evidence(part[first:], tables)[0].T for part in windows]).contiguous()
+    return frames, torch.stack([level(part[:first], tables) for part in windows])
 
 
 def _levels(clips: Tensor) -> Tensor:

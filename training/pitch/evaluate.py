@@ -14,8 +14,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from audiopipe.evidence import BEFORE, HOP, LOWEST, OCTAVE, WINDOW, Tables, evidence
-from audiopipe.nets.pitch import AHEAD, BEHIND, PitchNet
+from audiopipe.evidence import BEFORE, HOP, LOWEST, OCTAVE, WINDOW, Tables, evidence, level
+from audiopipe.nets.pitch import AHEAD, BEHIND, CONTEXT, PitchNet
 
 from .sets import PitchSet, read_set
 
@@ -57,10 +57,12 @@ def tracked(net: PitchNet, sound: Tensor, tables: Tables) -> tuple[Tensor, Tenso
     hz, voiced = [], []
     with torch.inference_mode():
         windows = padded.unfold(0, WINDOW, HOP)
+        loud = level(windows, tables)
         for first in range(0, frames, 400):
             count = min(400, frames - first)
-            part = windows[first : first + BEHIND + count + AHEAD]
-            pitch, voicing = net(evidence(part, tables)[0].T[None])
+            near = first + BEHIND - CONTEXT
+            part = windows[near : near + CONTEXT + count + AHEAD]
+            pitch, voicing = net(evidence(part, tables)[0].T[None], loud[None, first:near])
             hz.append(decoded(pitch[0]))
             voiced.append(voicing[0])
     return torch.cat(hz), torch.cat(voiced)

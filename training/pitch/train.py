@@ -93,10 +93,11 @@ def train(batches: Batches, arguments: argparse.Namespace) -> None:
     while (spent := time.process_time() - began) < total:
         for group in optimiser.param_groups:
             group["lr"] = rate(spent / total)
-        frames, f0 = batches.next(BATCH)
+        frames, before, f0 = batches.next(BATCH)
         optimiser.zero_grad()
-        for part, truth in zip(frames.split(PART), f0.split(PART), strict=True):
-            found = losses(*net(part), truth)
+        parts = (x.split(PART) for x in (frames, before, f0))
+        for near, levels, truth in zip(*parts, strict=True):
+            found = losses(*net(near, levels), truth)
             (sum(found) / (BATCH // PART)).backward()  # type: ignore[union-attr]
             sums.append(torch.stack(found).detach())
         torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
