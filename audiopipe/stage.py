@@ -74,7 +74,7 @@ class Stage(BaseModel):
     many: ClassVar[bool] = False
     """Whether several inputs are taken, aligned to the sample."""
     rejoins: ClassVar[bool] = False
-    """Whether, as a part of a chain, it takes what the chain is fed with, and then every port of the
+    """Whether, as a part of a chain, it takes what the chain is fed with, and then all ports of the
     part before it; it must take `many`."""
     retimes: ClassVar[bool] = False
     """Whether the output's duration may differ from the input's (all other stages keep it)."""

@@ -98,10 +98,11 @@ def sums(labels: Sequence[str], keep: Sequence[str] = ()) -> dict[str, tuple[int
     """
     for name in keep:
         if name not in labels:
-            raise ValueError(
-                f"there is no stem {name!r} in this model; {did_you_mean(name, labels)}"
-            )
-    found = {name: (labels.index(name),) for name in (keep or labels)}
+            hint = did_you_mean(name, labels)
+            raise ValueError(f"there is no stem {name!r} in this model; {hint}")
+    found: dict[str, tuple[int, ...]] = {}
+    for name in keep or labels:
+        found[name] = (labels.index(name),)
     if others := tuple(i for i, name in enumerate(labels) if name not in found):
         only = len(others) == 1
         found[BACKING if set(keep) == {VOICE} else labels[others[0]] if only else REST] = others
