@@ -24,7 +24,7 @@ log = logging.getLogger("album")
 
 SONGS = ("Hydrogen", "Lithium", "Sodium", "Potassium", "Rubidium", "Caesium", "Francium")
 VOCALS = re.compile(r"VOX")
-BASS = re.compile(r"BASS|^SINE$")
+BASS = re.compile(r"BASS")
 DRUMS = re.compile(
     r"DRUM|BEAT|HATS?\b|\bHH\b|KICK|SNARE|CLAP|TOMS?\b|CYMBAL|CRASH|BREAK|PERC|PRC|TOPS|K & SN"
     r"|SCRATCH|BUILD|TRAP"
