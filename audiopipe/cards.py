@@ -76,8 +76,9 @@ class _Section(BaseModel):
 class ModelFile(_Section):
     """A file of a model: where it comes from, its size in bytes and its SHA-256.
 
-    `urls` are tried in their order; a file that lies beside its card needs none. `convert`
-    marks a foreign checkpoint that a reader of ours converts and that is never loaded.
+    `urls` are tried in their order; a file that lies beside its card needs none, nor does one
+    that is taken out of an `archive`. `convert` marks a foreign checkpoint that a reader of ours
+    converts and that is never loaded.
     """
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")]
@@ -85,6 +86,7 @@ class ModelFile(_Section):
     size: Annotated[StrictInt, Field(gt=0)]
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     convert: StrictBool = False
+    archive: str = ""
 
     @model_validator(mode="after")
     def _holds_no_code(self) -> Self:
@@ -97,6 +99,14 @@ class ModelFile(_Section):
                 "that comes with the file; convert it to .safetensors"
             )
         raise ValueError(f"{self.name!r} is refused: only {', '.join(LOADABLE)} files are loaded")
+
+
+class Archive(_Section):
+    """A `.tar.gz` that holds files of a model under their names, and its SHA-256."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*\.tar\.gz$")]
+    urls: Annotated[tuple[Url, ...], AfterValidator(_not_empty)]
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Licence(_Section):
@@ -141,7 +151,8 @@ class Card(_Section):
     """What is known about a model; `read_card` makes it from `card.toml`.
 
     `rate` is the sample rate in Hz, `settings` is what the network is built with, `requires`
-    maps packages of an engine to the window of versions that the model was tested with.
+    maps packages of an engine to the window of versions that the model was tested with. A model
+    whose files are those of another one `shares` that one's folder.
     """
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -152,6 +163,8 @@ class Card(_Section):
     rate: Annotated[StrictInt, Field(gt=0)]
     labels: tuple[Label, ...] = ()
     files: Annotated[tuple[ModelFile, ...], AfterValidator(_not_empty)]
+    archives: tuple[Archive, ...] = ()
+    shares: str = ""
     licence: Licence
     data: Annotated[tuple[TrainingSet, ...], AfterValidator(_not_empty)]
     recipe: str = ""
@@ -165,6 +178,9 @@ class Card(_Section):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"listed twice in files: {', '.join(twice)}")
+        known = {archive.name for archive in self.archives} | {""}
+        if lost := sorted({file.archive for file in self.files} - known):
+            raise ValueError(f"named by files, but not in archives: {', '.join(lost)}")
         return self
 
     @property
@@ -242,6 +258,7 @@ Location = tuple[str | int, ...]
 _SECTIONS: Final[Mapping[Sequence[str], type[BaseModel]]] = {
     (): Card,
     ("files",): ModelFile,
+    ("archives",): Archive,
     ("licence",): Licence,
     ("data",): TrainingSet,
 }

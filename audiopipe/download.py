@@ -30,6 +30,7 @@ from audiopipe.errors import ModelDownloadError, ModelVerificationError
 Progress = Callable[[str, int, int], None]
 """Told the file's name, the bytes that are there, and the bytes that there will be."""
 
+_HEADERS: Final = {"User-Agent": "audiopipe", "Accept-Encoding": "identity"}
 _BLOCK: Final = 1 << 16
 _GOOD_TRY: Final = 1 << 20
 """A broken connection that brought so many new bytes does not count as a failure."""
@@ -134,6 +135,20 @@ class Downloader:
                 "make room, or name another folder in AUDIOPIPE_MODELS"
             )
 
+    def length(self, urls: Sequence[str]) -> int:
+        """How many bytes a file has, as the first address says that answers.
+
+        Raises ModelDownloadError.
+        """
+        refusals = []
+        for url in urls:
+            try:
+                with urlopen(Request(url, headers=_HEADERS), timeout=self.timeout) as answer:
+                    return int(answer.headers["Content-Length"])
+            except (OSError, HTTPException, TypeError, ValueError) as error:
+                refusals.append(f"\n  {url}: {error}")
+        raise ModelDownloadError(f"no address says how long its file is:{''.join(refusals)}")
+
     def fetch(
         self,
         urls: Sequence[str],
@@ -206,7 +221,7 @@ class Downloader:
         """Ask once for what is missing, and keep what comes."""
         done = part.size
         known = part.etag_from(url)
-        headers = {"User-Agent": "audiopipe", "Accept-Encoding": "identity"}
+        headers = dict(_HEADERS)
         if done:
             headers["Range"] = f"bytes={done}-"
             if known:

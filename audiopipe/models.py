@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 from rich.filesize import decimal
 
+from audiopipe.archive import fetch_members
 from audiopipe.cards import CARD, Card, ModelFile, read_card
 from audiopipe.download import Downloader, Part, Progress
 from audiopipe.errors import (
@@ -170,7 +171,9 @@ class Store:
 
     def _home(self, name: str) -> Path:
         """Where downloads go."""
-        return self._folder(name) if _is_folder(name) else self.root / name
+        if _is_folder(name):
+            return self._folder(name)
+        return self.root / (self.card(name).shares or name)
 
     def _place(self, name: str, file: ModelFile) -> Path:
         beside = self._folder(name) / file.name
@@ -182,8 +185,10 @@ class Store:
         return [file for file, place in places.items() if self._ledger.wrong(place, file)]
 
     def _urls(self, card: Card, file: ModelFile) -> list[str]:
-        mirrored = [f"{self.mirror.rstrip('/')}/{card.name}/{file.name}"] if self.mirror else []
-        return [*mirrored, *file.urls]
+        packed = [archive for archive in card.archives if archive.name == file.archive]
+        source = packed[0] if packed else file
+        home = f"{self.mirror.rstrip('/')}/{card.shares or card.name}"
+        return [*([f"{home}/{source.name}"] if self.mirror else []), *source.urls]
 
     def _download(
         self,
@@ -192,9 +197,17 @@ class Store:
         places: Mapping[ModelFile, Path],
         progress: Progress | None,
     ) -> None:
-        needed = sum(file.size - Part(place).size for file, place in places.items())
+        plain = {file: place for file, place in places.items() if not file.archive}
+        needed = sum(file.size - Part(place).size for file, place in plain.items())
         self._downloader.make_room(self._home(name), needed)
-        for file, place in places.items():
+        for archive in card.archives:
+            packed = {f: place for f, place in places.items() if f.archive == archive.name}
+            if packed:
+                urls = self._urls(card, next(iter(packed)))
+                fetch_members(self._downloader, archive, urls, packed, progress)
+            for file, place in packed.items():
+                self._ledger.vouch(place, file)
+        for file, place in plain.items():
             self._downloader.fetch(
                 self._urls(card, file),
                 place,
@@ -251,7 +264,7 @@ class Store:
         )
 
     def _cure(self, name: str, file: ModelFile) -> str:
-        if file.urls:
+        if file.urls or file.archive:
             return f"run: {pull_command(name)}"
         if _is_folder(name):
             return "restore it, or state its size and sha256 in card.toml if it is to be so"
