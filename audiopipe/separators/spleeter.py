@@ -1,0 +1,174 @@
+"""The family of Spleeter: masks over a short-time Fourier transform, by U-Nets of 512 frames.
+
+With an overlap of 0 the stems are those of Deezer's own program (2.4.2) to rounding: its frames
+begin 4096 samples before the sound, a hop is 1024, the last segment is filled up with silence. Its
+segments meet without a seam only by luck; with an overlap, the frames of both fade into each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from audiopipe.conversion import converted
+from audiopipe.errors import ModelError
+from audiopipe.framing import Framing, OverlapAdd, add_up
+from audiopipe.models import load_weights
+from audiopipe.nets.spleeter import DEPTH, FILTERS, FRAMES, SpleeterNet, state_of_checkpoint
+from audiopipe.separators.base import Choice, Separator, Share, arrange, separation_card
+from audiopipe.signals import Audio
+from audiopipe.stage import Stage
+from audiopipe.tensorflow_checkpoint import convert
+
+WINDOW, HOP = 4096, 1024
+"""Samples of a frame, and from one to the next."""
+SEGMENT = WINDOW + (FRAMES - 1) * HOP
+"""Samples that a segment of frames reaches over."""
+OVERLAP = 0.25
+INDEX, DATA = "model.index", "model.data-00000-of-00001"
+"""The files of a checkpoint."""
+WIDEST = 1024
+"""Filters of a layer; a card that asks for more would fill the memory."""
+
+HighBand = Literal["zeros", "average"]
+
+
+class Spleeter(Separator):
+    """Segments of sound to stems: Audio [2, time] to a port a stem.
+
+    A stretch is the inverse transform of the masked frames, windowed once more and faded in and
+    out over the overlap; `norm` is what an open mask would make of it.
+    """
+
+    name = "spleeter"
+
+    overlap: Share = OVERLAP
+    high_band: HighBand = Field(default="zeros")
+    """The mask above the network's bins: closed, or the mean of those below."""
+
+    def framing(self, source: Audio) -> Framing:
+        fades = fading(self.overlap)
+        hop = (FRAMES - _shared(self.overlap)) * HOP
+        norm = add_up(fades[:, None] * torch.hann_window(WINDOW).square(), HOP, SEGMENT)
+        join = OverlapAdd(hop, WINDOW, torch.ones(SEGMENT), norm)
+        return Framing(SEGMENT, hop, WINDOW, SEGMENT - 1, join)
+
+    def load(self, source: Audio, device: torch.device, dtype: torch.dtype) -> Masking:
+        # Channels last in memory: what a CPU's convolutions like.
+        net = spleeter_net(self.model).to(memory_format=torch.channels_last).to(device)
+        bins = self.card.settings["bins"]
+        fades = fading(self.overlap).to(device)
+        return Masking(net, bins, self.high_band, torch.hann_window(WINDOW, device=device), fades)
+
+    def compute(self, model: Masking, windows: Tensor) -> tuple[Tensor, ...]:
+        # On a CPU, a segment at a time stays nearer to its caches.
+        few = 1 if windows.device.type == "cpu" else len(windows)
+        stems = [stretches(model, some) for some in torch.split(windows, max(1, few))]
+        return arrange(torch.cat(stems), self.card.labels, self.keep)
+
+
+@dataclass(frozen=True, eq=False)
+class Masking:
+    """A network, the bins that it sees, what becomes of those above; `window` [WINDOW], and
+    `fades` [FRAMES], by which frames are weighted."""
+
+    net: SpleeterNet
+    bins: int
+    high_band: HighBand
+    window: Tensor
+    fades: Tensor
+
+
+def stretches(model: Masking, windows: Tensor) -> Tensor:
+    """Segments of sound [n, 2, SEGMENT] to what each gives of the stems [n, stems, 2, SEGMENT]."""
+    known = windows.nan_to_num(0.0, 0.0, 0.0)
+    spectra = torch.fft.rfft(known.unfold(-1, WINDOW, HOP) * model.window)
+    if model.high_band == "zeros":
+        spectra = spectra[..., : model.bins]
+    magnitudes = spectra[..., : model.bins].abs()
+    masks = model.net(magnitudes.contiguous(memory_format=torch.channels_last))
+    window = model.window * model.fades[:, None]
+    stems = []
+    for mask in masks.unbind(1):
+        if above := spectra.shape[-1] - model.bins:
+            mean = mask.mean(-1, keepdim=True)
+            mask = torch.cat([mask, mean.expand(*mask.shape[:-1], above)], -1)
+        frames = torch.fft.irfft(spectra * mask, n=WINDOW).mul_(window)
+        stems.append(add_up(frames.movedim(2, 0), HOP, SEGMENT))
+    return torch.stack(stems, 1)
+
+
+def fading(overlap: float) -> Tensor:
+    """Weights [FRAMES] of the frames of a segment, which rise and fall where it overlaps.
+
+    >>> ramp = fading(0.25)
+    >>> len(ramp), float(ramp[0]), float(ramp[128]), float(ramp[127] + ramp[-1])
+    (512, 0.00390625, 1.0, 1.0)
+    """
+    shared = _shared(overlap)
+    if not shared:
+        return torch.ones(FRAMES)
+    rising = (torch.arange(FRAMES) + 0.5) / shared
+    return rising.minimum(rising.flip(0)).clamp_max(1)
+
+
+def _shared(overlap: float) -> int:
+    """Frames that a segment has in common with the next one."""
+    return min(round(overlap * FRAMES), FRAMES - 1)
+
+
+def parts(choice: Choice) -> Sequence[Stage]:
+    """The stages that the family makes of a model."""
+    settings = _settings(choice.model)
+    given: dict[str, Any] = {"model": choice.model, "keep": choice.keep, "batch": choice.batch}
+    overlap = OVERLAP if choice.overlap is None else choice.overlap
+    high_band = choice.high_band or settings["high_band"]
+    return (Spleeter(**given, overlap=overlap, high_band=high_band),)
+
+
+def spleeter_net(model: str) -> SpleeterNet:
+    """The network with its weights, on the CPU, for use and not for training.
+
+    Raises ModelError where card and weights do not fit, CheckpointError where the checkpoint is
+    damaged, and what `Store.path` raises.
+    """
+    settings = _settings(model)
+    stems = len(separation_card(model).labels)
+    tensors = load_weights(converted(model, _convert))
+    try:
+        if odd := [name for name, tensor in tensors.items() if not tensor.isfinite().all()]:
+            raise ValueError(f"{odd[0]} holds what is no number")
+        net = SpleeterNet(stems, settings["activation"], settings["output"], settings["filters"])
+        net.load_state_dict(state_of_checkpoint(tensors, stems))
+    except (KeyError, ValueError, RuntimeError) as error:
+        told = " ".join(str(error).split())
+        raise ModelError(f"model {model!r}: its weights do not fit its card: {told}") from None
+    return net.eval().requires_grad_(False)
+
+
+def _convert(sources: Mapping[str, Path], target: Path) -> None:
+    if lost := {INDEX, DATA} - sources.keys():
+        raise ModelError(f"the card lists no file {lost.pop()!r}, which a checkpoint consists of")
+    convert(sources[INDEX], sources[DATA], target)
+
+
+def _settings(model: str) -> dict[str, Any]:
+    """The settings of a card; raises ModelError for those that are not possible."""
+    settings = {"high_band": "zeros", "filters": FILTERS, **separation_card(model).settings}
+    possible = {
+        "activation": settings.get("activation") in ("leaky", "elu"),
+        "output": settings.get("output") in ("sigmoid", "softmax"),
+        "bins": settings.get("bins") in range(64, WINDOW // 2, 64),
+        "high_band": settings["high_band"] in ("zeros", "average"),
+        "filters": len(settings["filters"]) == DEPTH
+        and all(n in range(1, WIDEST + 1) for n in settings["filters"]),
+    }
+    if wrong := [name for name, right in possible.items() if not right]:
+        raise ModelError(f"model {model!r}: what its card says is not possible: {wrong[0]}")
+    return settings
