@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 
 from audiopipe.definition import MISNAMED, Definition, override, read_definition
 from audiopipe.document import Document, parse_document, read_document
-from audiopipe.engine import Engine
+from audiopipe.engine import Engine, Stream
 from audiopipe.errors import (
     DefinitionError,
     OutputError,
@@ -29,6 +30,8 @@ from audiopipe.registry import find_stage
 from audiopipe.signals import Audio, Signal, Stems, Text
 from audiopipe.stage import Stage, flatten
 
+log = logging.getLogger(__name__)
+
 BLOCK = 1 << 18
 """Samples a block in batch: large enough to keep the cost of a block out of the account,
 small enough to stay in cache."""
@@ -42,7 +45,8 @@ Placed = Stage | tuple[Stage, str | Sequence[str]]
 class Result(Mapping[str, Signal]):
     """What came out, by output name, or by the name of the stage that it came from.
 
-    `title` names the recording that went in, `sources` the output that holds what a stage gave.
+    `title` names the recording that went in, `sources` the output that holds what a stage gave;
+    `warnings` are what stages have to say of it.
     """
 
     def __init__(
@@ -50,10 +54,12 @@ class Result(Mapping[str, Signal]):
         signals: Mapping[str, Signal],
         title: str = "audio",
         sources: Mapping[str, str] | None = None,
+        warnings: Sequence[str] = (),
     ) -> None:
         self._signals = dict(signals)
         self._sources = dict(sources or {})
         self.title = title
+        self.warnings = tuple(warnings)
 
     def __getitem__(self, name: str) -> Signal:
         if name in self._signals:
@@ -193,16 +199,21 @@ class Pipeline:
         if isinstance(source, str | Path):
             with open_audio(source) as reader:
                 engine = self.engine(reader.format, device=device, dtype=dtype)
-                rounds = _rounds(engine, reader.blocks(BLOCK), reader.frames, progress)
+                stream = engine.stream()
+                rounds = _rounds(stream, reader.blocks(BLOCK), reader.frames, progress)
                 _collect(rounds, collected)
         else:
             engine = self.engine(source, device=device, dtype=dtype)
             blocks = _split(source) if isinstance(source, Audio) else [source]
             total = len(source) if isinstance(source, Audio) else None
-            _collect(_rounds(engine, blocks, total, progress), collected)
+            stream = engine.stream()
+            _collect(_rounds(stream, blocks, total, progress), collected)
         joined = {name: type(blocks[0]).join(blocks) for name, blocks in collected.items()}
         title = Path(source).stem if isinstance(source, str | Path) else "audio"
-        return Result(joined, title, engine.plan.signals)
+        told = stream.warnings()
+        for text in told:
+            log.warning("%s: %s", title, text)
+        return Result(joined, title, engine.plan.signals, told)
 
     def stream(
         self, blocks: Iterable[Signal], *, device: str = "auto", dtype: str = "float32"
@@ -222,6 +233,8 @@ class Pipeline:
         for block in iterator:
             yield stream.push(block)
         yield from stream.finish()
+        for text in stream.warnings():
+            log.warning("%s", text)
 
 
 def chain(*stages: Stage | str) -> Pipeline:
@@ -315,7 +328,9 @@ def _unwritable(graph: Graph, made: Plan) -> list[Problem]:
 def output_files(output: str, format: Signal) -> list[Path]:
     """The files that an output is written to: one, or one for each stem."""
     path = Path(file_name(output, format))
-    return list(stem_paths(path, format).values()) if isinstance(format, Stems) else [path]
+    if not isinstance(format, Stems):
+        return [path]
+    return list(dict.fromkeys(stem_paths(path, format).values()))
 
 
 def _nodes(stages: Sequence[Stage] | Mapping[str, Placed]) -> Iterator[Node]:
@@ -338,12 +353,12 @@ def _split(audio: Audio) -> Iterator[Audio]:
 
 
 def _rounds(
-    engine: Engine,
+    stream: Stream,
     blocks: Iterable[Signal],
     total: int | None,
     progress: Callable[[int, int | None], None] | None,
 ) -> Iterator[dict[str, Signal]]:
-    stream, done = engine.stream(), 0
+    done = 0
     for block in blocks:
         yield stream.push(block)
         done += len(block)  # type: ignore[arg-type]

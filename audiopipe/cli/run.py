@@ -24,6 +24,7 @@ from audiopipe.cli.options import (
 if TYPE_CHECKING:
     from audiopipe.pipeline import Pipeline
     from audiopipe.run.batch import BatchListener, FileReport
+    from audiopipe.run.lane import Opener
 
 SOME_FAILED = 9
 
@@ -66,11 +67,14 @@ def run_files(
     dtype: str,
     together: int | None,
     as_json: bool,
+    view: Bars | Lines | None = None,
+    opener: Opener | None = None,
+    form: str = "",
 ) -> None:
     """Run a batch and show it; exits with a code if some inputs failed."""
     from audiopipe.run.batch import run_batch
 
-    view = _Lines() if as_json else _Bars()
+    view = view or (Lines() if as_json else Bars())
     with view:
         report = run_batch(
             pipeline,
@@ -80,6 +84,8 @@ def run_files(
             dtype=dtype,
             together=together,
             listener=view,
+            opener=opener,
+            form=form,
         )
     failed = report.count("failed")
     if not as_json:
@@ -92,7 +98,7 @@ def run_files(
         raise typer.Exit(SOME_FAILED)
 
 
-class _Bars:
+class Bars:
     """A bar for all files, and one for each that is open."""
 
     def __init__(self) -> None:
@@ -133,9 +139,12 @@ class _Bars:
         if report.status == "failed":
             told = f"[red]failed[/red] {escape(report.error)}"
             self.console.print(told, highlight=False, soft_wrap=True)
+        for text in report.warnings:
+            told = f"[yellow]warning[/yellow] {escape(f'{report.input}: {text}')}"
+            self.console.print(told, highlight=False, soft_wrap=True)
 
 
-class _Lines:
+class Lines:
     """A line of JSON for each input that is through."""
 
     def __enter__(self) -> BatchListener:
@@ -157,4 +166,10 @@ class _Lines:
         }
         if report.error:
             told["error"] = report.error
-        typer.echo(json.dumps(told, ensure_ascii=False))
+        if report.warnings:
+            told["warnings"] = list(report.warnings)
+        typer.echo(json.dumps(told | self.more(report), ensure_ascii=False))
+
+    def more(self, report: FileReport) -> dict[str, object]:
+        """What else is told of an input."""
+        return {}

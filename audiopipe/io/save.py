@@ -14,7 +14,8 @@ from audiopipe.io.atomic import FileSink, Sink, check_place
 from audiopipe.io.midi import MidiSink
 from audiopipe.io.pictures import PictureSink
 from audiopipe.io.tables import CsvSink, JsonSink, LabelSink, LinesSink, SrtSink
-from audiopipe.io.write import CODECS, AudioWriter, check_audio
+from audiopipe.io.tags import Tags
+from audiopipe.io.write import CODECS, AudioWriter, Depth, check_audio
 from audiopipe.signals import (
     Audio,
     Detections,
@@ -67,11 +68,13 @@ def check_output(path: str | Path, form: Signal) -> None:
     path = Path(path)
     kind = type(form).__name__
     if isinstance(form, Stems):
+        if is_drawn(path):
+            return
         if STEM not in path.name and path.suffix:
             raise OutputError(
                 path,
-                f"{len(form)} stems do not fit into one file; write "
-                f"{path.stem}.{STEM}{path.suffix}, or a folder without a suffix",
+                f"{len(form)} stems do not fit into one file; write {path.stem}.{STEM}"
+                f"{path.suffix}, a folder without a suffix, or .png for a picture of them",
             )
         for name, place in stem_paths(path, form).items():
             check_audio(place, form[name])
@@ -91,13 +94,13 @@ def check_output(path: str | Path, form: Signal) -> None:
 def open_sink(path: str | Path, form: Signal) -> Sink:
     """Open an output for blocks of a signal; what can fail, fails here.
 
-    Several stems go into a folder (`out`), or into files by a pattern (`song.{stem}.flac`).
-    Raises OutputError.
+    Several stems go into a folder (`out`), into files by a pattern (`song.{stem}.flac`), or into
+    a picture of them all (`stems.png`). Raises OutputError.
     """
     path = Path(path)
     check_output(path, form)
     if isinstance(form, Stems):
-        return StemsSink(path, form)
+        return PictureSink(path, form) if is_drawn(path) else StemsSink(path, form)
     return _SINKS[type(form)][path.suffix.lower()](path, form)
 
 
@@ -109,8 +112,15 @@ def save(signal: Signal, path: str | Path) -> Path:
     return Path(path)
 
 
+def is_drawn(path: Path) -> bool:
+    """Whether an output of stems is a picture of all of them, not their sound."""
+    return path.suffix.lower() == ".png" and STEM not in path.name
+
+
 def stem_paths(path: Path, form: Stems) -> dict[str, Path]:
-    """Where each stem goes: by the pattern, or as WAV into the folder."""
+    """Where each stem goes: by the pattern, as WAV into the folder, or all into a picture."""
+    if is_drawn(path):
+        return dict.fromkeys(form, path)
     pattern = path if STEM in path.name else path / f"{STEM}.wav"
     places = {}
     for name in form:
@@ -121,10 +131,15 @@ def stem_paths(path: Path, form: Stems) -> dict[str, Path]:
 
 
 class StemsSink(Sink):
-    """One audio file a stem: all of them appear, or none."""
+    """One audio file a stem: all of them appear, or none.
 
-    def __init__(self, path: Path, form: Stems) -> None:
-        self._writers: dict[str, AudioWriter] = {}
+    `depth` and `tags` are as of AudioWriter; in a title stands the name of the stem, too.
+    """
+
+    def __init__(
+        self, path: Path, form: Stems, *, depth: Depth = 24, tags: Tags | None = None
+    ) -> None:
+        self.writers: dict[str, AudioWriter] = {}
         self._made: Path | None = None
         if STEM not in path.name and not path.exists():
             check_place(path)
@@ -132,14 +147,15 @@ class StemsSink(Sink):
             self._made = path
         try:
             for name, place in stem_paths(path, form).items():
-                self._writers[name] = AudioWriter(place, form[name])
+                told = tags and tags.of_part(name)
+                self.writers[name] = AudioWriter(place, form[name], depth=depth, tags=told)
         except BaseException:
             self.abort()
             raise
 
     def write(self, block: Stems) -> None:
         try:
-            for name, writer in self._writers.items():
+            for name, writer in self.writers.items():
                 writer.write(block[name])
         except BaseException:
             self.abort()
@@ -147,14 +163,14 @@ class StemsSink(Sink):
 
     def close(self) -> None:
         try:
-            for writer in self._writers.values():
+            for writer in self.writers.values():
                 writer.close()
         except BaseException:
             self.abort()
             raise
 
     def abort(self) -> None:
-        for writer in self._writers.values():
+        for writer in self.writers.values():
             writer.abort()
         if self._made is not None:
             with contextlib.suppress(OSError):  # stems that were complete keep the folder

@@ -6,7 +6,7 @@ import logging
 import struct
 from collections.abc import Container
 from dataclasses import dataclass
-from math import log10
+from math import log10, sqrt
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -16,6 +16,7 @@ from audiopipe.errors import InvalidSamplesError, OutputError, did_you_mean
 from audiopipe.io.atomic import FileSink
 from audiopipe.io.pcm import Encoding, Frames
 from audiopipe.io.sndfile import SndfileEncoder
+from audiopipe.io.tags import Tags, write_tags
 from audiopipe.io.wav import WavEncoder
 from audiopipe.signals import Audio
 
@@ -121,20 +122,23 @@ class AudioWriter(FileSink):
 
     `depth` is that of WAV and FLAC: 16 or 24 bits, or 32 for float in WAV. In all but float,
     samples beyond full scale are clipped; `clipped` counts them, `peak` is the largest, and
-    a warning tells of them at the end.
+    a warning tells of them at the end. `tags` are written where the format has room for them.
 
     Raises OutputError where the suffix, the rate, the channels or the folder do not do, and
     when the disk is full; InvalidSamplesError for NaN and infinity.
     """
 
-    def __init__(self, path: str | Path, form: Audio, *, depth: Depth = 24) -> None:
+    def __init__(
+        self, path: str | Path, form: Audio, *, depth: Depth = 24, tags: Tags | None = None
+    ) -> None:
         codec = check_audio(path, form, depth)
         super().__init__(path)
         self.format = form
         self.frames = 0
         self.clipped = 0
         self.peak = 0.0
-        self._codec, self._depth = codec, depth
+        self._energy = 0.0
+        self._codec, self._depth, self._tags = codec, depth, tags
         self._limited = codec.name != "WAV" or depth != 32
         with self.guarded():
             self._encoder: Encoder = (
@@ -163,20 +167,29 @@ class AudioWriter(FileSink):
                 f"from {block.start / block.rate:.3f} s on; nothing was written",
             )
         self.peak = max(self.peak, peak)
+        self._energy += float(np.square(frames, dtype=np.float64).sum())
         if peak > 1 and self._limited:
             self.clipped += int((np.abs(frames) > 1).sum())
             frames = frames.clip(-1, 1)
         self._encoder.write(frames)
         self.frames += len(frames)
 
+    @property
+    def rms(self) -> float:
+        """The level of what was written, of all channels together."""
+        return sqrt(self._energy / max(1, self.frames * self.format.channels))
+
     def finish(self) -> None:
         self._encoder.close()
         if not self.frames:
             self._finish_empty()
+        if self._tags:
+            self.file.flush()
+            write_tags(self.file, self._codec.name, self._tags)
         if self.clipped:
             log.warning(
                 "%s: %d samples were clipped, the loudest %.1f dB beyond full scale; "
-                "normalize before, or lower the gain",
+                "normalize before, lower the gain, or write 32-bit WAV",
                 self.path,
                 self.clipped,
                 20 * log10(self.peak),

@@ -20,7 +20,7 @@ from audiopipe.io.read import open_audio
 from audiopipe.pipeline import BLOCK, Pipeline, file_name, nominal, output_files
 from audiopipe.run.inputs import Job, find_inputs, make_jobs
 from audiopipe.run.journal import Journal, fingerprint, written
-from audiopipe.run.lane import Reading, Writing
+from audiopipe.run.lane import Opener, Reading, Writing
 from audiopipe.signals import Audio
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,10 @@ TOGETHER_ON_GPU = 8
 
 @dataclass(frozen=True)
 class FileReport:
-    """What became of one input; `seconds` is its length, `took` the time it took, in s."""
+    """What became of one input; `seconds` is its length, `took` the time it took, in s.
+
+    `warnings` are what stages have to say of it.
+    """
 
     input: Path
     status: Literal["done", "skipped", "failed"]
@@ -40,6 +43,7 @@ class FileReport:
     took: float = 0.0
     error: str = ""
     exit_code: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass
@@ -94,18 +98,23 @@ def run_batch(
     dtype: str = "float32",
     together: int | None = None,
     listener: BatchListener | None = None,
+    opener: Opener | None = None,
+    form: str = "",
 ) -> BatchReport:
     """Run `pipeline` over files, folders and patterns, and write into `folder`.
 
     What an earlier run has finished is skipped. `together` files go through the network in
-    one batch. Raises AudioError where nothing is found, CollisionError before any work,
-    OutputError if the folder cannot be written; what is wrong with one file is in the report.
+    one batch. `opener` opens outputs in another way than their suffix alone says; `form` tells
+    that way apart from others, as what was written otherwise is not skipped.
+
+    Raises AudioError where nothing is found, CollisionError before any work, OutputError if the
+    folder cannot be written; what is wrong with one file is in the report.
     """
     jobs = plan_jobs(pipeline, inputs, Path(folder), device=device, dtype=dtype)
     graph = pipeline.definition.graph
-    batch = _Batch(pipeline, device, dtype, listener or Silent())
+    batch = _Batch(pipeline, device, dtype, listener or Silent(), opener)
     stages = [step.stage for step in pipeline.plan(device=device, dtype=dtype).steps]
-    with Journal(Path(folder), fingerprint(graph, dtype)) as journal, few_threads(stages):
+    with Journal(Path(folder), fingerprint(graph, dtype + form)) as journal, few_threads(stages):
         return batch.run(jobs, journal, together)
 
 
@@ -128,11 +137,17 @@ def plan_jobs(
 
 class _Batch:
     def __init__(
-        self, pipeline: Pipeline, device: str, dtype: str, listener: BatchListener
+        self,
+        pipeline: Pipeline,
+        device: str,
+        dtype: str,
+        listener: BatchListener,
+        opener: Opener | None,
     ) -> None:
         self.pipeline = pipeline
         self.device, self.dtype = device, dtype
         self.listener = listener
+        self.opener = opener
         self.report = BatchReport()
         self.lanes: list[_Lane] = []
         self.locksteps: dict[Engine, Lockstep[_Lane]] = {}
@@ -184,7 +199,7 @@ class _Batch:
             reader = open_audio(job.input)
             try:
                 engine = self.pipeline.engine(reader.format, device=self.device, dtype=self.dtype)
-                writing = Writing(job, engine.plan)
+                writing = Writing(job, engine.plan, self.opener)
             except BaseException:
                 reader.close()
                 raise
@@ -251,7 +266,9 @@ class _Batch:
         journal.add(lane.job)
         seconds = lane.reading.received / lane.reading.reader.format.rate
         took = time.perf_counter() - lane.began
-        self._end(FileReport(lane.job.input, "done", lane.job.files, seconds, took))
+        told = tuple(lane.lockstep.warnings(lane))
+        files = lane.job.files
+        self._end(FileReport(lane.job.input, "done", files, seconds, took, warnings=told))
 
     def _drop(self, lane: _Lane, error: Exception) -> None:
         self._leave(lane)

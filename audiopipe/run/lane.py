@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
+from pathlib import Path
 
 from audiopipe.errors import AudioError
 from audiopipe.io.atomic import Sink
@@ -16,6 +17,9 @@ from audiopipe.pipeline import make_folder
 from audiopipe.plan import Plan
 from audiopipe.run.inputs import Job
 from audiopipe.signals import Audio, Signal
+
+Opener = Callable[[Job, Path, Signal], Sink]
+"""Opens an output of a job."""
 
 READ_AHEAD = 3
 """Blocks that are read before they are wanted."""
@@ -80,10 +84,11 @@ class Reading:
 class Writing:
     """Writes blocks behind in a thread of its own; all outputs of one job.
 
-    Making it opens every output, so that what cannot be written fails before the work.
+    Making it opens every output with `opener`, so that what cannot be written fails before the
+    work.
     """
 
-    def __init__(self, job: Job, plan: Plan) -> None:
+    def __init__(self, job: Job, plan: Plan, opener: Opener | None = None) -> None:
         self._sinks: dict[str, Sink] = {}
         self._error: Exception | None = None
         self._blocks: queue.Queue[dict[str, Signal] | None] = queue.Queue(WRITE_BEHIND)
@@ -91,7 +96,8 @@ class Writing:
             for name, target in job.outputs.items():
                 format = plan.output(name)
                 make_folder(target.parent)
-                self._sinks[name] = open_sink(target, format)
+                sink = opener(job, target, format) if opener else open_sink(target, format)
+                self._sinks[name] = sink
         except BaseException:
             self._abort()
             raise

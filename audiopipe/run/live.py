@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 import time
@@ -25,6 +26,8 @@ from audiopipe.plan import Plan, Reference
 from audiopipe.run.outputs import Outputs
 from audiopipe.run.source import LiveSource
 from audiopipe.signals import Audio, Detections, Sampled, Signal
+
+log = logging.getLogger(__name__)
 
 WARM_UP = 2
 """Seconds of silence that go through a pipeline before it listens."""
@@ -264,7 +267,9 @@ class _Stretch:
         return self._timed(self._stream.push(block))
 
     def finish(self) -> Iterator[dict[str, Signal]]:
-        return map(self._timed, self._stream.finish())
+        yield from map(self._timed, self._stream.finish())
+        for text in self._stream.warnings():
+            log.warning("%s", text)
 
     def _timed(self, out: dict[str, Signal]) -> dict[str, Signal]:
         if not self._start:

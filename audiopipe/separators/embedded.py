@@ -54,7 +54,13 @@ class Analyse(Windowed):
 
     name = "analyse"
 
+    overlap: float | None = None
+
     def accepts(self, source: Audio) -> Sequence[Audio]:
+        if self.overlap is not None:
+            raise ValueError(
+                "this model has no overlap to set: it remembers what it heard; leave it out"
+            )
         return [Audio.empty(RATE, CHANNELS)]
 
     def output(self, source: Audio) -> Spectra:
@@ -163,8 +169,7 @@ class Synthesize(Windowed):
 def parts(choice: Choice) -> Sequence[Stage]:
     """The stages that the family makes of a model.
 
-    Raises ModelError where the card is of another network's stems, and ValueError for what this
-    family does not have.
+    Raises ModelError where the card is of another network's stems.
     """
     card = separation_card(choice.model)
     if (card.rate, card.labels) != (RATE, STEMS):
@@ -172,12 +177,8 @@ def parts(choice: Choice) -> Sequence[Stage]:
             f"model {choice.model!r}: {card.network} makes {', '.join(STEMS)} at {RATE} Hz, "
             f"but its card says {', '.join(card.labels)} at {card.rate} Hz"
         )
-    if choice.overlap is not None:
-        raise ValueError(
-            f"{choice.model} has no overlap to set: it remembers what it heard; leave it out"
-        )
     mask = Mask(model=choice.model, keep=choice.keep)
-    return (Analyse(), mask, Synthesize(keep=choice.keep))
+    return (Analyse(overlap=choice.overlap), mask, Synthesize(keep=choice.keep))
 
 
 def stems_net(model: str) -> StemsNet:

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
+from audiopipe import Audio
 from audiopipe.nets.stems import STEMS, StemsNet
 
 CARD = """
@@ -68,3 +69,12 @@ def stems_model(folder: Path, channels=4, hidden=8, seed=0) -> str:
     torch.manual_seed(seed)
     random_weights(StemsNet(channels=channels, hidden=hidden), folder)
     return write_card(folder, "stems-net", STEMS, {"channels": channels, "hidden": hidden})
+
+
+def music(seconds=1.0, rate=44100, channels=2, seed=0) -> Audio:
+    """Noise and a tone whose levels change."""
+    generator = torch.Generator().manual_seed(seed)
+    time = torch.arange(round(seconds * rate)) / rate
+    tone = torch.sin(2 * torch.pi * 220 * time)
+    noise = torch.randn(channels, len(time), generator=generator)
+    return Audio(0.1 * (tone + noise * torch.sin(9 * time).relu()), rate)
