@@ -60,13 +60,14 @@ class StemsNet(nn.Module):
 
     def __init__(self, channels: int = 32, hidden: int = 256) -> None:
         super().__init__()
+        self.channels = channels
         self.enter = PerBand([VIEWS * points for _, points in SECTIONS], channels)
         self.layers = nn.ModuleList(
             layer
             for _ in range(3)
             for layer in (Near(channels, 1), Near(channels, 2), Far(channels, hidden, 1))
         )
-        self.last = Norm(channels)
+        self.last = nn.LayerNorm(channels)
         self.gather = PerBand([2 * channels] * len(SECTIONS), 2 * channels)
         self.leave = nn.ModuleList(
             BandLinear(bands, 2 * channels, MASKS * points) for bands, points in SECTIONS
@@ -93,31 +94,30 @@ class StemsNet(nn.Module):
         entered = self.enter(sections(features))
         hidden, kept, at = entered, [torch.cat([state[0], entered], 1)], 1
         for layer in self.layers:
-            past = state[at : at + layer.kept]
-            hidden, left = layer(hidden, past)
+            hidden, left = layer(hidden, state[at:])
             kept += left
-            at += layer.kept
+            at += len(left)
         both = torch.cat([self.last(hidden), kept[0][:, :frames]], -1)
         kept[0] = kept[0][:, frames:]
-        both = functional.relu(self.gather(both.split([bands for bands, _ in SECTIONS], 2)))
-        parts = both.split([bands for bands, _ in SECTIONS], 2)
+        bands = [count for count, _ in SECTIONS]
+        gathered = functional.relu(self.gather(torch.split(both, bands, 2)))
         logits = []
-        for part, leave, (bands, points) in zip(parts, self.leave, SECTIONS, strict=True):
-            batch = part.shape[0]
-            found = leave(part).view(batch, frames, bands, len(STEMS), 2, points)
+        for part, leave, (_, points) in zip(
+            torch.split(gathered, bands, 2), self.leave, SECTIONS, strict=True
+        ):
+            found = leave(part).unflatten(-1, (len(STEMS), 2, points))
             logits.append(found.permute(3, 0, 1, 4, 2, 5).flatten(-2))
         return torch.cat(logits, -1).softmax(0), tuple(kept)
 
     def silence(self, sides: Tensor) -> State:
         """The state before anything was heard."""
         batch = sides.shape[0]
-        weights = self.enter.first.weight
-        before = sides.new_zeros(batch, 2, BINS - 1 + 1, AHEAD)
-        channels = weights.shape[2]
-        kept = [before, weights.new_zeros(batch, 2)]
-        kept.append(weights.new_zeros(batch, AHEAD, BANDS, channels))
+        kept = [sides.new_zeros(batch, 2, BINS, AHEAD)]
+        like = kept[0].real
+        kept += [like.new_zeros(batch, 2), like.new_zeros(batch, AHEAD, BANDS, self.channels)]
         for layer in self.layers:
-            kept += layer.silence(batch, weights)
+            assert isinstance(layer, Near | Far)
+            kept += layer.silence(batch, like)
         return tuple(kept)
 
 
@@ -147,31 +147,18 @@ class PerBand(nn.Module):
             for (bands, _), size in zip(SECTIONS, inputs, strict=True)
         )
 
-    @property
-    def first(self) -> BandLinear:
-        """The map of the lowest section."""
-        first = self.maps[0]
-        assert isinstance(first, BandLinear)
-        return first
-
     def forward(self, parts: tuple[Tensor, ...]) -> Tensor:
         found = [layer(part) for layer, part in zip(self.maps, parts, strict=True)]
         return torch.cat(found, 2).contiguous()
 
 
-class Norm(nn.LayerNorm):
-    """Of the channels of each band in each frame."""
-
-
 class Near(nn.Module):
     """What is close by in time and among the bands: two maps around a residual."""
-
-    kept = 1
 
     def __init__(self, channels: int, apart: int) -> None:
         super().__init__()
         self.apart = apart
-        self.norm = Norm(channels)
+        self.norm = nn.LayerNorm(channels)
         self.around = nn.Conv2d(channels, channels, 3, padding=(0, 1), dilation=(apart, 1))
         self.mix = nn.Linear(channels, channels)
 
@@ -191,12 +178,10 @@ class Near(nn.Module):
 class Far(nn.Module):
     """What all bands together say, and said before: a recurrent layer around a residual."""
 
-    kept = 3
-
     def __init__(self, channels: int, hidden: int, late: int) -> None:
         super().__init__()
         self.late = late
-        self.norm = Norm(channels)
+        self.norm = nn.LayerNorm(channels)
         self.enter = nn.Linear(BANDS * channels, hidden)
         self.remember = nn.LSTM(hidden, hidden, batch_first=True)
         self.leave = nn.Linear(hidden, BANDS * channels)
@@ -225,7 +210,7 @@ def middle_and_side(spectra: Tensor) -> Tensor:
 def pooled(values: Tensor) -> Tensor:
     """Sums over the bins of each point, but of the highest bin: [..., BINS] -> [..., POINTS]."""
     fine, coarse = values[..., :FINE], values[..., FINE : BINS - 1]
-    return torch.cat([fine, coarse.unflatten(-1, (-1, COARSE)).sum(-1)], -1)
+    return torch.cat([fine, coarse.reshape(*coarse.shape[:-1], -1, COARSE).sum(-1)], -1)
 
 
 def look(sides: Tensor) -> Tensor:
@@ -257,7 +242,7 @@ def levelled(points: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
 
 def sections(features: Tensor) -> tuple[Tensor, ...]:
     """The points of each band side by side: [batch, frames, bands, points · VIEWS] a section."""
-    parts = features.split([bands * points for bands, points in SECTIONS], 2)
+    parts = torch.split(features, [bands * points for bands, points in SECTIONS], 2)
     return tuple(
         part.unflatten(2, (bands, points)).flatten(3)
         for part, (bands, points) in zip(parts, SECTIONS, strict=True)

@@ -143,7 +143,9 @@ class Batches:
             if len(parts) > 1 and self.rng.random() < 0.1:
                 continue
             stretch = part[start : start + count]
-            total[: len(stretch)] += stretch * np.float32(10 ** (self.rng.normal(0, 2.5) / 20) / 32768)
+            total[: len(stretch)] += stretch * np.float32(
+                10 ** (self.rng.normal(0, 2.5) / 20) / 32768
+            )
         return total
 
     def shaped(self, sound: Floats) -> Floats:

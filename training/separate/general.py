@@ -1,7 +1,7 @@
 """Made-up songs played by General MIDI instruments, a part for each.
 
-    apt-get install fluidsynth fluid-soundfont-gm
-    python -m training.separate.general --to DATA/general --songs 90 [--seed 0]
+apt-get install fluidsynth fluid-soundfont-gm
+python -m training.separate.general --to DATA/general --songs 90 [--seed 0]
 """
 
 from __future__ import annotations
@@ -27,10 +27,83 @@ log = logging.getLogger("general")
 
 PROGRAMS: dict[str, Sequence[int]] = {
     "bass": (32, 33, 33, 33, 34, 34, 35, 36, 37, 38, 38, 39, 39, 87),
-    "chords": (0, 0, 1, 2, 4, 4, 5, 7, 16, 17, 18, 24, 25, 25, 26, 27, 27, 28, 29, 30, 30, 61, 62, 21),
-    "arpeggio": (0, 4, 6, 8, 10, 11, 12, 24, 25, 27, 45, 46, 80, 81, 84, 98, 99, 104, 107, 108, 114),
+    "chords": (
+        0,
+        0,
+        1,
+        2,
+        4,
+        4,
+        5,
+        7,
+        16,
+        17,
+        18,
+        24,
+        25,
+        25,
+        26,
+        27,
+        27,
+        28,
+        29,
+        30,
+        30,
+        61,
+        62,
+        21,
+    ),
+    "arpeggio": (
+        0,
+        4,
+        6,
+        8,
+        10,
+        11,
+        12,
+        24,
+        25,
+        27,
+        45,
+        46,
+        80,
+        81,
+        84,
+        98,
+        99,
+        104,
+        107,
+        108,
+        114,
+    ),
     "pad": (48, 49, 50, 51, 52, 88, 89, 90, 91, 92, 93, 94, 95, 19, 16),
-    "lead": (40, 42, 56, 57, 60, 61, 64, 65, 66, 68, 71, 73, 75, 78, 79, 80, 81, 82, 84, 86, 29, 30, 0, 22, 11),
+    "lead": (
+        40,
+        42,
+        56,
+        57,
+        60,
+        61,
+        64,
+        65,
+        66,
+        68,
+        71,
+        73,
+        75,
+        78,
+        79,
+        80,
+        81,
+        82,
+        84,
+        86,
+        29,
+        30,
+        0,
+        22,
+        11,
+    ),
 }
 KITS = (0, 0, 8, 16, 24, 25, 32, 40)
 """Programs of the drums' channel: standard, room, power, electronic, TR-808, jazz, brush."""

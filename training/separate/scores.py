@@ -123,10 +123,15 @@ def drums(rng: np.random.Generator, scale: tuple[int, ...], root: int, bar: int)
     if rng.random() < 0.3:
         notes += [(float(at), 1.0, SNARE, 40) for at in rng.choice(16, 3, replace=False)]
     if rng.random() < 0.4:
-        notes += [(float(at), 2.0, OPEN, 75) for at in ((2, 6, 10, 14) if rng.random() < 0.5 else (14,))]
+        notes += [
+            (float(at), 2.0, OPEN, 75) for at in ((2, 6, 10, 14) if rng.random() < 0.5 else (14,))
+        ]
     if rng.random() < 0.3:
         extra = int(rng.choice([TAMBOURINE, COWBELL, SHAKER, CONGA, 64, 75]))
-        notes += [(float(at), 1.0, extra, 65) for at in range(int(rng.integers(3)), 16, int(rng.integers(2, 5)))]
+        notes += [
+            (float(at), 1.0, extra, 65)
+            for at in range(int(rng.integers(3)), 16, int(rng.integers(2, 5)))
+        ]
     if bar % 4 == 3 and rng.random() < 0.6:
         notes = [note for note in notes if note[0] < 12]
         toms = [HIGH_TOM, MIDDLE_TOM, MIDDLE_TOM, LOW_TOM] if rng.random() < 0.6 else [SNARE] * 4

@@ -110,7 +110,9 @@ def placed(wave: Floats, pan: float, count: int, at: int) -> Floats:
     return track
 
 
-def song(paths: list[Path], seconds: float, rng: np.random.Generator) -> dict[tuple[str, str], Floats]:
+def song(
+    paths: list[Path], seconds: float, rng: np.random.Generator
+) -> dict[tuple[str, str], Floats]:
     """A track of a lead voice and one of those behind it."""
     count = int(seconds * RATE)
     lead, back = np.zeros((count, 2)), np.zeros((count, 2))
