@@ -1,0 +1,44 @@
+"""What the reader knows of a language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+
+from audiopipe.errors import did_you_mean
+from audiopipe.text.errors import TextError
+from audiopipe.text.pronounce import Pronouncer
+from audiopipe.text.reading import Rule
+from audiopipe.text.tokens import Token
+
+_HOMES = {"en": ("english", "ENGLISH"), "de": ("german", "GERMAN")}
+
+
+@dataclass(frozen=True)
+class Language:
+    """The rules by which a language is read, in the order in which they are tried."""
+
+    code: str
+    rules: tuple[Rule, ...]
+    heads: frozenset[str]
+    """Words that, with a capital behind an abbreviation, begin a sentence."""
+    conjunctions: frozenset[str]
+    """Words before which a long sentence may be divided."""
+    sounds: Callable[[Sequence[Token], Pronouncer], list[tuple[str, ...]]]
+    """The sounds of each word of a sentence."""
+    cardinal: Callable[[str], list[str]]
+    ordinal: Callable[[str], list[str]]
+    digits: Callable[[str], list[str]]
+
+
+@cache
+def language(code: str) -> Language:
+    """The language of a code such as `en` or `en-US`; raises TextError if there is none."""
+    home = _HOMES.get(code.replace("_", "-").split("-")[0].lower())
+    if home is None:
+        raise TextError(f"the language {code!r} is not known; {did_you_mean(code, _HOMES)}")
+    found = getattr(import_module(f"audiopipe.text.{home[0]}"), home[1])
+    assert isinstance(found, Language)
+    return found
