@@ -181,6 +181,12 @@ class MissingDependencyError(AudiopipeError):
     exit_code = 7
 
 
+class EngineError(AudiopipeError):
+    """An engine's environment cannot be made, or is not there."""
+
+    exit_code = 7
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Say what `name` may have been meant to be, or what there is.
 

@@ -18,6 +18,7 @@ from audiopipe.cli import (
     check,
     devices,
     doctor,
+    engines,
     listen,
     live,
     models,
@@ -68,6 +69,7 @@ VERBS: tuple[Callable[..., None], ...] = (
 for verb in VERBS:
     app.command()(verb)
 app.add_typer(models.app, name="models")
+app.add_typer(engines.app, name="engines")
 
 
 def _version(wanted: bool) -> None:
