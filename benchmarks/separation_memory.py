@@ -22,7 +22,7 @@ import soundfile
 
 from .pitch_tables import table
 
-SONG = Path(__file__).parents[1] / "samples/band.flac"
+SONG = Path(__file__).parents[1] / "samples/song.flac"
 LIMIT = 1536.0
 APART = 100.0
 """MiB."""

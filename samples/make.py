@@ -37,6 +37,13 @@ TUNE = (
 )
 BREATH = 0.3
 
+SONG_BEAT = 0.46
+SONG_TUNE = (
+    # Over the chords of the band, two bars a phrase, of which the last beat is for breathing.
+    ((69, 1, "a"), (72, 1, "o"), (69, 1, "e"), (65, 0.5, "i"), (67, 0.5, "e"), (69, 2, "a")),
+    ((72, 1, "a"), (71, 0.5, "e"), (67, 1.5, "o"), (69, 1, "a"), (67, 0.5, "e"), (71, 1.5, "u")),
+)
+
 
 def hertz(note: float | Wave) -> Wave:
     """The frequency of a MIDI note."""
@@ -68,7 +75,12 @@ def sing(f0: Wave, formants: Sequence[Wave], loud: Wave, rate: int, top: float) 
     return voice * loud * smooth(power, 0.02, rate) ** -0.4  # vowels are nearly as loud
 
 
-def melody(rate: int = 44100) -> tuple[Wave, list[tuple[float, float | None]]]:
+Phrases = Sequence[Sequence[tuple[int, float, str]]]
+
+
+def melody(
+    rate: int = 44100, phrases: Phrases = TUNE, beat: float = BEAT, breath: float = BREATH
+) -> tuple[Wave, list[tuple[float, float | None]]]:
     """A sung tune, and its true pitch: (time in s, Hz or None where nothing sounds)."""
     notes, loud, vibrato, vowels = [], [], [], []
 
@@ -79,14 +91,14 @@ def melody(rate: int = 44100) -> tuple[Wave, list[tuple[float, float | None]]]:
         vowels.extend(vowel * count)
         loud.append(np.full(count, level) * (1 - 0.35 * since / max(seconds, 0.6)))
         vibrato.append(
-            0.35 * np.clip((since - 0.25) / 0.35, 0, 1) if seconds >= BEAT else since * 0
+            0.35 * np.clip((since - 0.25) / 0.35, 0, 1) if seconds >= beat else since * 0
         )
 
-    add(BREATH, TUNE[0][0][0], TUNE[0][0][2], 0)
-    for phrase in TUNE:
+    add(breath, phrases[0][0][0], phrases[0][0][2], 0)
+    for phrase in phrases:
         for note, beats, vowel in phrase:
-            add(beats * BEAT, note, vowel, 1.0)
-        add(BREATH, note, vowel, 0)
+            add(beats * beat, note, vowel, 1.0)
+        add(breath, note, vowel, 0)
     time = np.arange(sum(map(len, notes))) / rate
     wobble = smooth(np.concatenate(vibrato), 0.05, rate) * np.sin(2 * np.pi * 5.6 * time)
     f0 = hertz(smooth(np.concatenate(notes), 0.07, rate) + wobble)
@@ -157,7 +169,8 @@ def drum(kind: str, rate: int, rng: np.random.Generator) -> Wave:
 def band(rate: int = 22050) -> dict[str, Wave]:
     """Guitar, bass and drums over four chords, each [time, 2]: the mix is their sum."""
     rng = np.random.default_rng(4)
-    beat, chords = 0.46, ((57, 60, 64, 69), (53, 60, 65, 69), (55, 60, 64, 67), (55, 59, 62, 67))
+    beat = SONG_BEAT
+    chords = ((57, 60, 64, 69), (53, 60, 65, 69), (55, 60, 64, 67), (55, 59, 62, 67))
     length = round((4 * 4 * beat + 0.24) * rate)
     pans = {"guitar": 0.65, "bass": 0.5, "drums": 0.5}
     stems = {name: np.zeros(length) for name in pans}
@@ -185,6 +198,22 @@ def band(rate: int = 22050) -> dict[str, Wave]:
     placed = {name: stems[name][:, None] * sides[name] for name in stems}
     loudest = np.abs(sum(placed.values())).max()
     return {name: 0.7 * stem / loudest for name, stem in placed.items()}
+
+
+def song(rate: int = 44100) -> dict[str, Wave]:
+    """A singer before the band, as stems [time, 2]: the mix is their sum."""
+    played = band(rate)
+    voice, _ = melody(rate, SONG_TUNE, SONG_BEAT, breath=SONG_BEAT)
+    sung = np.zeros_like(played["guitar"])
+    sung[: len(voice)] = 0.4 * voice[: len(sung), None]
+    stems = {
+        "vocals": sung,
+        "drums": played["drums"],
+        "bass": played["bass"],
+        "other": played["guitar"],
+    }
+    loudest = np.abs(sum(stems.values())).max()
+    return {name: 0.9 * stem / loudest for name, stem in stems.items()}
 
 
 def noise(rate: int = 22050, seconds: float = 2.0) -> Wave:
@@ -225,6 +254,7 @@ def main(folder: Path) -> None:
         write(folder / f"{name}.flac", wave, rate)
         write_truth(folder / f"{name}.f0.csv", truth)
     write(folder / "band.flac", sum(band().values()), 22050, bits=11)
+    write(folder / "song.flac", sum(song().values()), 44100, bits=11)
     write(folder / "noise.flac", noise(), 22050)
 
 
