@@ -1,0 +1,123 @@
+"""Native Spleeter against Deezer's own, with the same random weights: how far apart stems are.
+
+    audiopipe engines install spleeter
+    python -m benchmarks.separation_oracle [--models 2stems 4stems 5stems] [--seconds 3 12 60]
+        [--work FOLDER]
+
+Prints a row for each model and sound: the largest difference of a sample of any stem, the peak of
+the stems, and how much the masks differ from place to place.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+
+from audiopipe import Audio, Pipeline
+from audiopipe.engines.environments import Environments
+from audiopipe.models import embedded
+from audiopipe.separators.base import Choice
+from audiopipe.separators.spleeter import DATA, INDEX, parts
+
+DEEZER = Path(__file__).with_name("deezer.py")
+BOUND = 1e-4
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--models", nargs="+", default=["2stems", "4stems", "5stems"])
+    parser.add_argument("--seconds", nargs="+", type=float, default=[3, 12, 60])
+    parser.add_argument("--work", type=Path)
+    arguments = parser.parse_args()
+    with TemporaryDirectory() as temporary:
+        work = arguments.work or Path(temporary)
+        work.mkdir(parents=True, exist_ok=True)
+        print("| model | sound | largest difference | peak of the stems |")
+        print("| --- | --- | --- | --- |")
+        worst = 0.0
+        for name in arguments.models:
+            folder = model(name, work / name)
+            for seconds in arguments.seconds:
+                for channels in (1, 2):
+                    sound = made_sound(seconds, channels)
+                    (theirs,) = deezers(folder, [sound], work)
+                    ours = stems(str(folder), sound)
+                    apart = float(np.abs(ours - theirs).max())
+                    kind = "mono" if channels == 1 else "stereo"
+                    peak = np.abs(theirs).max()
+                    print(
+                        f"| {name} | {seconds:g} s {kind} | {apart:.1e} | {peak:.2f} |", flush=True
+                    )
+                    worst = max(worst, apart)
+        print(f"\nlargest difference of all: {worst:.1e}, bound: {BOUND:g}")
+        raise SystemExit(worst > BOUND)
+
+
+def run(*arguments: object) -> dict[str, Any]:
+    """Run Deezer's program in its environment; raises CalledProcessError."""
+    python = Environments().python("spleeter")
+    command = [str(python), str(DEEZER), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)}\n{done.stderr[-4000:]}")
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def model(name: str, folder: Path, filters: Sequence[int] = ()) -> Path:
+    """A model of random weights that both can use: its configuration and checkpoint, and the card
+    of ours that goes with them."""
+    if not (folder / INDEX).exists():
+        run("model", name, folder, ",".join(map(str, filters)))
+    card = (embedded() / f"spleeter-{name}" / "card.toml").read_text()
+    before, after = card.split("[[archives]]")[0], card.split("[licence]")[1]
+    text = "\n".join(line for line in before.splitlines() if not line.startswith("shares"))
+    text += f"\nfilters = {list(filters)}\n" if filters else "\n"
+    for file in (INDEX, DATA):
+        content = (folder / file).read_bytes()
+        text += f'[[files]]\nname = "{file}"\nconvert = true\nsize = {len(content)}\n'
+        text += f'sha256 = "{sha256(content).hexdigest()}"\n'
+    (folder / "card.toml").write_text(f"{text}[licence]{after}")
+    return folder
+
+
+def deezers(folder: Path, sounds: Sequence[np.ndarray], work: Path) -> list[np.ndarray]:
+    """Stems [stems, samples, 2] of sounds [samples, channels] by Deezer's program."""
+    pairs = [(work / f"in{k}.npy", work / f"out{k}.npy") for k in range(len(sounds))]
+    for (source, _), sound in zip(pairs, sounds, strict=True):
+        np.save(source, sound)
+    run("separate", folder, *(path for pair in pairs for path in pair))
+    return [np.load(target) for _, target in pairs]
+
+
+def stems(folder: str, sound: np.ndarray, overlap: float = 0.0) -> np.ndarray:
+    """The same by ours."""
+    pipeline = Pipeline([*parts(Choice(folder, overlap=overlap))])
+    found = pipeline.run(Audio(torch.from_numpy(sound.T.copy()), 44100))["spleeter"]
+    return np.stack([stem.samples.numpy().T for stem in found.parts.values()])
+
+
+def made_sound(seconds: float, channels: int, seed: int = 0) -> np.ndarray:
+    """Gliding partials over noise that comes and goes: [samples, channels]."""
+    rng = np.random.default_rng(seed)
+    count = round(seconds * 44100)
+    time = np.arange(count) / 44100
+    found = 0.1 * rng.standard_normal((count, channels))
+    found *= (0.5 + 0.5 * np.sin(2 * np.pi * 0.7 * time))[:, None]
+    for hertz in (110, 220.5, 440, 1234, 5000):
+        partial = np.sin(2 * np.pi * hertz * time * (1 + 0.01 * np.sin(time)))
+        found += 0.1 * partial[:, None] * rng.uniform(0.3, 1, channels)
+    return found.astype(np.float32)
+
+
+if __name__ == "__main__":
+    main()
