@@ -244,7 +244,7 @@ def sections(features: Tensor) -> tuple[Tensor, ...]:
     """The points of each band side by side: [batch, frames, bands, points · VIEWS] a section."""
     parts = torch.split(features, [bands * points for bands, points in SECTIONS], 2)
     return tuple(
-        part.unflatten(2, (bands, points)).flatten(3)
+        part.reshape(*part.shape[:2], bands, points * VIEWS)
         for part, (bands, points) in zip(parts, SECTIONS, strict=True)
     )
 

@@ -3,7 +3,7 @@
     python -m training.separate.album REMIXED FREE --to DATA/album
 
 REMIXED and FREE are clones of ichbinsoftware/everythingisremixed and …/everythingisfree (CC0 1.0).
-Every file is a part of a stem: its name tells of which. The better coding of a part is taken where
+Every file is a part of a stem, as `album.toml` tells. The better coding of a part is taken where
 both are there; the parts of a song begin together and get one length.
 """
 
@@ -13,37 +13,19 @@ import argparse
 import logging
 import re
 import subprocess
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .songs import RATE, write_song
+from .songs import RATE, STEMS, write_song
 
 log = logging.getLogger("album")
 
-SONGS = ("Hydrogen", "Lithium", "Sodium", "Potassium", "Rubidium", "Caesium", "Francium")
-VOCALS = re.compile(r"VOX")
-BASS = re.compile(r"BASS")
-DRUMS = re.compile(
-    r"DRUM|BEAT|HATS?\b|\bHH\b|KICK|SNARE|CLAP|TOMS?\b|CYMBAL|CRASH|BREAK|PERC|PRC|TOPS|K & SN"
-    r"|SCRATCH|BUILD|TRAP"
-)
-
-
-def stem_of(part: str) -> str:
-    """Which stem a part belongs to, by its name.
-
-    >>> [stem_of(part) for part in ("BGVOX ECHO", "MELODY BREAK", "HAT FILL", "SY BASS", "ARP")]
-    ['vocals', 'other', 'drums', 'bass', 'other']
-    """
-    if VOCALS.search(part):
-        return "vocals"
-    if "MELODY" in part:
-        return "other"
-    if DRUMS.search(part):
-        return "drums"
-    return "bass" if BASS.search(part) else "other"
+TABLE: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_name("album.toml").read_text())
+"""The stems of each song and their parts, and the set that it belongs to."""
 
 
 def listed(clone: Path) -> dict[str, str]:
@@ -92,7 +74,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("clones", type=Path, nargs="+", metavar="CLONE")
     parser.add_argument("--to", type=Path, required=True)
-    parser.add_argument("--songs", nargs="+", default=SONGS, choices=SONGS)
+    parser.add_argument("--songs", nargs="+", default=list(TABLE), choices=TABLE)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     for song in arguments.songs:
@@ -101,8 +83,9 @@ def main() -> None:
         write_song(
             arguments.to / song,
             {
-                (stem_of(name), name): np.pad(sound, ((0, longest - len(sound)), (0, 0)))
-                for name, sound in found.items()
+                (stem, name): np.pad(found[name], ((0, longest - len(found[name])), (0, 0)))
+                for stem in STEMS
+                for name in TABLE[song][stem]
             },
         )
         log.info("%s: %.0f s, %d parts", song, longest / RATE, len(found))

@@ -88,7 +88,8 @@ def compose(rng: np.random.Generator, seconds: float) -> Score:
             for at, lasts, key, velocity in maker(again, scale, root, bar):
                 begin = (16 * bar + at) * sixteenth + (swing if int(at) % 2 else 0.0)
                 begin += max(-begin, rng.normal(0, 0.004))
-                key = key if role == "drums" else key + tonic
+                # Basses go down to the tonic, where the others go up to it.
+                key += {"drums": 0, "bass": tonic - 12 * (tonic > 4)}.get(role, tonic)
                 loud = int(np.clip(velocity + rng.normal(0, 6), 20, 127))
                 notes.append((begin, begin + lasts * sixteenth, key, loud))
         roles[role] = notes

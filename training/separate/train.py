@@ -33,7 +33,7 @@ BATCH = 4
 """Mixes of a step."""
 FRAMES = 128 + AHEAD
 """Of a mix."""
-PEAK = 2e-3
+PEAK = 1.5e-3
 """The highest learning rate."""
 DECAY = 0.01
 """Of weights."""
@@ -47,7 +47,7 @@ def rate(share: float) -> float:
     """The learning rate after a share of the time: up for 2 %, then down along a cosine.
 
     >>> rate(0.02), round(rate(1.0), 6)
-    (0.002, 0.0)
+    (0.0015, 0.0)
     """
     if share < 0.02:
         return PEAK * max(share, 1e-3) / 0.02
@@ -133,7 +133,7 @@ def train(batches: Batches, run: Run, arguments: argparse.Namespace) -> None:
         if spent - told > 60 * arguments.every:
             told = spent
             mean = torch.stack(sums).mean(0).tolist()
-            log.info("step %d, %.0f s: off %.4f, ratio %.3f dB", run.step, spent, *mean)
+            log.info("step %d, %.0f s: surprise %.4f, ratio %.3f dB", run.step, spent, *mean)
             sums.clear()
             run.save(arguments.sources)
             paused = time.process_time()
