@@ -73,8 +73,8 @@ def check_output(path: str | Path, form: Signal) -> None:
         if STEM not in path.name and path.suffix:
             raise OutputError(
                 path,
-                f"{len(form)} stems do not fit into one file; write {path.stem}.{STEM}"
-                f"{path.suffix}, a folder without a suffix, or .png for a picture of them",
+                f"{len(form)} stems do not fit into one file; write "
+                f"{path.stem}.{STEM}{path.suffix}, or a folder without a suffix",
             )
         for name, place in stem_paths(path, form).items():
             check_audio(place, form[name])

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from audiopipe.errors import ModelError
 from audiopipe.separators.balance import Balance, Remainder
 from audiopipe.separators.base import Choice, Share, family, separation_card
 from audiopipe.stage import Chain, Stage
@@ -55,6 +56,8 @@ class Separate(Chain):
 
     def parts(self) -> Sequence[Stage]:
         card = separation_card(self.model)
+        if self.high_band is not None and card.network != "spleeter":
+            raise ModelError(f"model {self.model!r} has no high band to set; leave it out")
         choice = Choice(self.model, self.stems, self.overlap, self.batch, self.high_band)
         balance = Balance(model=self.model, keep=self.stems, remainder=self.remainder)
         return (*family(card).parts(choice), balance)
