@@ -133,9 +133,19 @@ class SpleeterNet(nn.Module):
     def forward(self, magnitudes: Tensor) -> Tensor:
         logits = torch.stack([unet(magnitudes) for unet in self.unets], 1)
         shares = logits.softmax(1) if self.output == "softmax" else logits.sigmoid_()
-        powers = shares.mul_(magnitudes[:, None]).square_()
-        total = powers.sum(1, keepdim=True).add_(EPSILON)
-        return powers.add_(EPSILON / len(self.unets)).div_(total)
+        return masks(shares.mul_(magnitudes[:, None]))
+
+
+def masks(magnitudes: Tensor) -> Tensor:
+    """The share of each stem, of the stems' magnitudes [batch, stems, ...], which are overwritten.
+
+    >>> masks(torch.tensor([[[1.0, 0.0], [3.0, 0.0]]]))
+    tensor([[[0.1000, 0.5000],
+             [0.9000, 0.5000]]])
+    """
+    powers = magnitudes.square_()
+    total = powers.sum(1, keepdim=True).add_(EPSILON)
+    return powers.add_(EPSILON / magnitudes.shape[1]).div_(total)
 
 
 def state_of_checkpoint(tensors: Mapping[str, Tensor], stems: int) -> dict[str, Tensor]:

@@ -17,9 +17,10 @@ from pydantic import Field
 from torch import Tensor
 
 from audiopipe.conversion import converted
+from audiopipe.engines.spleeter import DeezerNet
 from audiopipe.errors import ModelError
 from audiopipe.framing import Framing, OverlapAdd, add_up
-from audiopipe.models import load_weights
+from audiopipe.models import Store, load_weights
 from audiopipe.nets.spleeter import DEPTH, FILTERS, FRAMES, SpleeterNet, state_of_checkpoint
 from audiopipe.separators.base import Choice, Separator, Share, arrange, separation_card
 from audiopipe.signals import Audio
@@ -33,6 +34,8 @@ SEGMENT = WINDOW + (FRAMES - 1) * HOP
 OVERLAP = 0.25
 INDEX, DATA = "model.index", "model.data-00000-of-00001"
 """The files of a checkpoint."""
+WIDE = 1536
+"""The network's bins where it sees up to 16 kHz, and not to 11."""
 WIDEST = 1024
 """Filters of a layer; a card that asks for more would fill the memory."""
 
@@ -60,8 +63,11 @@ class Spleeter(Separator):
         return Framing(SEGMENT, hop, WINDOW, SEGMENT - 1, join)
 
     def load(self, source: Audio, device: torch.device, dtype: torch.dtype) -> Masking:
-        # Channels last in memory: what a CPU's convolutions like.
-        net = spleeter_net(self.model).to(memory_format=torch.channels_last).to(device)
+        net: SpleeterNet | DeezerNet
+        if _settings(self.model)["engine"]:
+            net = deezer_net(self.model)
+        else:  # channels last in memory is what a CPU's convolutions like
+            net = spleeter_net(self.model).to(memory_format=torch.channels_last).to(device)
         bins = self.card.settings["bins"]
         fades = fading(self.overlap).to(device)
         return Masking(net, bins, self.high_band, torch.hann_window(WINDOW, device=device), fades)
@@ -78,7 +84,7 @@ class Masking:
     """A network, the bins that it sees, what becomes of those above; `window` [WINDOW], and
     `fades` [FRAMES], by which frames are weighted."""
 
-    net: SpleeterNet
+    net: SpleeterNet | DeezerNet
     bins: int
     high_band: HighBand
     window: Tensor
@@ -152,6 +158,17 @@ def spleeter_net(model: str) -> SpleeterNet:
     return net.eval().requires_grad_(False)
 
 
+def deezer_net(model: str) -> DeezerNet:
+    """Deezer's own networks with the same weights, in a process of their own.
+
+    Raises EngineError where the engine is not installed, and what `Store.path` raises.
+    """
+    settings, labels = _settings(model), separation_card(model).labels
+    index, _ = (Store().path(model, name) for name in (INDEX, DATA))
+    configuration = f"{len(labels)}stems{'-16kHz' if settings['bins'] == WIDE else ''}"
+    return DeezerNet(configuration, index.with_suffix(""), len(labels), settings["filters"])
+
+
 def _convert(sources: Mapping[str, Path], target: Path) -> None:
     if lost := {INDEX, DATA} - sources.keys():
         raise ModelError(f"the card lists no file {lost.pop()!r}, which a checkpoint consists of")
@@ -160,12 +177,18 @@ def _convert(sources: Mapping[str, Path], target: Path) -> None:
 
 def _settings(model: str) -> dict[str, Any]:
     """The settings of a card; raises ModelError for those that are not possible."""
-    settings = {"high_band": "zeros", "filters": FILTERS, **separation_card(model).settings}
+    settings = {
+        "high_band": "zeros",
+        "filters": FILTERS,
+        "engine": "",
+        **separation_card(model).settings,
+    }
     possible = {
         "activation": settings.get("activation") in ("leaky", "elu"),
         "output": settings.get("output") in ("sigmoid", "softmax"),
         "bins": settings.get("bins") in range(64, WINDOW // 2, 64),
         "high_band": settings["high_band"] in ("zeros", "average"),
+        "engine": settings["engine"] in ("", "spleeter"),
         "filters": len(settings["filters"]) == DEPTH
         and all(n in range(1, WIDEST + 1) for n in settings["filters"]),
     }

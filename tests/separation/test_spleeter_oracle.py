@@ -1,6 +1,7 @@
 """Deezer's own Spleeter and ours, with the same random weights (the full run is
 `benchmarks/separation_oracle.py`). Needs `audiopipe engines install spleeter`."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -39,6 +40,18 @@ def test_stems_are_equal(compared, which):
     assert np.abs(ours - theirs[which]).max() < BOUND
     # It is not equal for want of anything to compare: stems differ from one another.
     assert theirs[which].std(0).max() > 0.01
+
+
+def test_deezers_networks_in_our_frames(compared):
+    """The engine `spleeter`: it is equal, too."""
+    folder, theirs = compared
+    card = Path(folder) / "card.toml"
+    text = card.read_text()
+    card.write_text(text.replace("[settings]", '[settings]\nengine = "spleeter"'))
+    try:
+        assert np.abs(stems(folder, SOUNDS[2]) - theirs[2]).max() < BOUND
+    finally:
+        card.write_text(text)
 
 
 @pytest.mark.parametrize("detail", ["padding", "epsilon", "activation"])
