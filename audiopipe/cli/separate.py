@@ -82,7 +82,7 @@ def separate(
         raise typer.BadParameter(told, param_hint="--bits")
     names = [name.strip() for name in stems.split(",") if name.strip()]
     pipeline = _open(model, names, format, picture, settings)
-    opener = Opener(DEPTHS[bits or "24"])
+    opener = Opener(DEPTHS[bits or "24"], _network_rate(pipeline))
     view = _StemLines(opener) if as_json else _StemBars(opener)
     run_files(
         pipeline, files, output, device, dtype, None, as_json, view, opener, form=f" {bits or 24}"
@@ -110,11 +110,21 @@ def _open(
     return check(override(document, read_settings(settings)))
 
 
+def _network_rate(pipeline: Pipeline) -> int:
+    """The rate in Hz at which its network hears."""
+    from audiopipe.separators.base import separation_card
+
+    (node,) = pipeline.definition.graph.nodes
+    return separation_card(node.stage.models[0]).rate
+
+
 @dataclass
 class Opener:
     """Opens stems with the tags of their source, and keeps what is to be told of them."""
 
     depth: Any
+    rate: int
+    """The rate of the network."""
     opened: dict[Path, StemsSink] = field(default_factory=dict)
 
     def __call__(self, job: Job, path: Path, form: Signal) -> Sink:
@@ -128,12 +138,21 @@ class Opener:
         self.opened[job.input] = sink
         return sink
 
-    def levels(self, input: Path) -> dict[str, tuple[float, float]]:
-        """RMS and peak of each stem of an input in dB, at most once."""
+    def told(self, input: Path) -> Told:
+        """What is to be told of an input, at most once."""
         sink = self.opened.pop(input, None)
         if sink is None:
-            return {}
-        return {n: (_decibels(w.rms), _decibels(w.peak)) for n, w in sink.writers.items()}
+            return Told()
+        levels = {n: (_decibels(w.rms), _decibels(w.peak)) for n, w in sink.writers.items()}
+        return Told(levels, next(iter(sink.writers.values())).format.rate)
+
+
+@dataclass(frozen=True)
+class Told:
+    """RMS and peak of each stem of an input in dB, and its rate."""
+
+    levels: dict[str, tuple[float, float]] = field(default_factory=dict)
+    rate: int = 0
 
 
 def _decibels(linear: float) -> float:
@@ -149,12 +168,14 @@ class _StemBars(Bars):
 
     def end(self, report: FileReport) -> None:
         super().end(report)
-        levels = self.opener.levels(report.input)
+        told = self.opener.told(report.input)
         if report.status != "done":
             return
         speed = f" ({report.seconds / report.took:.1f} times real time)" if report.took else ""
         typer.echo(f"{report.input}: {report.seconds:.1f} s in {report.took:.1f} s{speed}")
-        for name, (rms, peak) in levels.items():
+        if told.rate != self.opener.rate:
+            typer.echo(f"  separated at {self.opener.rate} Hz, and brought back to {told.rate} Hz")
+        for name, (rms, peak) in told.levels.items():
             typer.echo(f"  {name:<14}{_shown(rms)}, peak {_shown(peak)}")
 
 
@@ -165,14 +186,14 @@ class _StemLines(Lines):
         self.opener = opener
 
     def more(self, report: FileReport) -> dict[str, object]:
-        levels = self.opener.levels(report.input)
+        told = self.opener.told(report.input)
         if report.status != "done":
             return {}
-        told = {
+        levels = {
             name: {"rms_db": _finite(rms), "peak_db": _finite(peak)}
-            for name, (rms, peak) in levels.items()
+            for name, (rms, peak) in told.levels.items()
         }
-        return {"stems": told}
+        return {"rate": told.rate, "network_rate": self.opener.rate, "stems": levels}
 
 
 def _shown(level: float) -> str:

@@ -63,6 +63,14 @@ def test_levels_are_those_of_the_files(cli, model, song):
         assert told["stems"][name]["peak_db"] == pytest.approx(peak, abs=0.02)
 
 
+def test_another_rate_is_said(cli, model, tmp_path):
+    music(0.4, rate=48000).save(tmp_path / "song.wav")
+    lines = cli("separate", "song.wav", "--model", model).out.splitlines()
+    assert lines[1] == "  separated at 44100 Hz, and brought back to 48000 Hz"
+    assert soundfile.info("out/song/vocals.flac").samplerate == 48000
+    assert soundfile.info("out/song/vocals.flac").frames == 19200
+
+
 def test_one_stem_and_the_rest_as_float(cli, model, song):
     ran = cli(
         "separate", song, "--model", model, "--stems", "vocals", "--format", "wav", "--bits", "32f",
