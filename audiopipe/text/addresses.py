@@ -31,7 +31,7 @@ _FILE = re.compile(
     re.IGNORECASE,
 )
 _PATH = re.compile(r"(?:~|\.{1,2})?/(?:[\w.-]+/)*[\w.-]*\w/?(?!\w)|[A-Z]:\\[\w\\.-]*\w")
-_TAG = re.compile(rf"#(?P<name>(?=\d*{LETTER})\w+)")
+_TAG = re.compile(rf"(?<!\w)#(?P<name>(?=\d*{LETTER})\w+)")
 _HANDLE = re.compile(r"@(?P<name>\w+(?:[.-]\w+)*)")
 _OPTION = re.compile(r"--?(?P<name>[A-Za-z][\w-]*)(?:=(?P<value>[\w.-]+))?")
 _IDENTIFIER = re.compile(r"_*[^\W_]+(?:_+[^\W_]+)+_*")

@@ -9,7 +9,7 @@ from html import unescape
 from typing import Any
 
 from audiopipe.text.sentence import Delivery, Emphasis, Pause, Strength
-from audiopipe.text.source import Document, Kind, Skip, Writer, front_matter, written
+from audiopipe.text.source import Document, Kind, Writer, accounted, front_matter, written
 
 
 def markdown(text: str, language: str = "en", *, code: bool = False) -> Document:
@@ -33,7 +33,7 @@ def markdown(text: str, language: str = "en", *, code: bool = False) -> Document
     # The front matter is blanked, not cut off, so that places stay what they are.
     blanked = re.sub(r"[^\n]", " ", text[:body]) + text[body:]
     _Reader(writer, lines, code).read(parser.parse(blanked))
-    return _accounted(writer.document())
+    return accounted(writer.document())
 
 
 def _line_starts(text: str) -> list[int]:
@@ -199,26 +199,3 @@ def _behind_link(source: str, start: int, stop: int) -> int:
     """The end of `](…)`, `][…]`, `]` or `>` behind a link's text."""
     match = _LINK.match(source, start, stop)
     return match.end() if match else start
-
-
-def _accounted(document: Document) -> Document:
-    """Every letter that is in no block is in a stretch that is skipped."""
-    taken = [False] * len(document.source)
-    for block in document.blocks:
-        for start, stop in zip(block.starts, block.stops, strict=True):
-            taken[start:stop] = [True] * (stop - start)
-    for skip in document.skipped:
-        taken[skip.start : skip.stop] = [True] * (skip.stop - skip.start)
-    more = []
-    for run in re.finditer(r"[^\n]+", document.source):
-        begin = None
-        for at in range(run.start(), run.end() + 1):
-            free = at < run.end() and not taken[at]
-            if free and begin is None:
-                begin = at
-            elif not free and begin is not None:
-                if any(char.isalnum() for char in document.source[begin:at]):
-                    more.append(Skip(begin, at, "markup"))
-                begin = None
-    skipped = tuple(sorted((*document.skipped, *more), key=lambda skip: skip.start))
-    return replace(document, skipped=skipped)

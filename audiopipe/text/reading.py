@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from audiopipe.text.sentence import Spoken
 
@@ -90,14 +91,42 @@ def scan(
             at += 1
             continue
         made = _apply(context, rules, at)
-        pieces += made
+        pieces += [part for piece in made for part in _short(piece, text)]
         at = max(made[-1].stop, at + 1)
     return pieces
 
 
+_LETTERS = 40
+"""The longest word that is said in one; the longest in use have about that many letters."""
+_WORDS = 12
+"""How many words are said for one that is written, before it is cut in several."""
+
+
+def _short(piece: Piece, text: str) -> list[Piece]:
+    """A piece in several if too much is said for it to be one: a hundred digits, a long URL."""
+    size = piece.stop - piece.start
+    if len(piece.words) == 1 and len(piece.words[0]) > _LETTERS:
+        cuts = [*range(piece.start, piece.stop, _LETTERS), piece.stop]
+        said = [(text[a:b].lower(),) for a, b in pairwise(cuts)]
+    elif len(piece.words) > 2 * _WORDS and size > 1:
+        count = min(size, -(-len(piece.words) // _WORDS))
+        cuts = [piece.start + size * i // count for i in range(count + 1)]
+        shares = [len(piece.words) * i // count for i in range(count + 1)]
+        said = [piece.words[a:b] for a, b in pairwise(shares)]
+    else:
+        return [piece]
+    parts = [Piece(a, b, words) for (a, b), words in zip(pairwise(cuts), said, strict=True)]
+    parts[-1] = replace(parts[-1], mark=piece.mark, may_end=piece.may_end)
+    return parts
+
+
+_REACH = 400
+"""How many characters a rule looks at: patterns take their time with what goes on for pages."""
+
+
 def _apply(context: Context, rules: Sequence[Rule], at: int) -> list[Piece]:
     for rule in rules:
-        match = rule.pattern.match(context.text, at)
+        match = rule.pattern.match(context.text, at, at + _REACH)
         if match is None or match.end() == at:
             continue
         read = rule.read(match, context)

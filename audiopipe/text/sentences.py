@@ -173,9 +173,13 @@ class _Reader:
         match = _BEHIND.match(text, piece.stop)
         behind = match[1] if match else ""
         if piece.may_end:
+            if match is None and piece.stop < len(text):
+                return False
             word = re.match(r"[^\W\d_]+(?:['’][^\W\d_]+)?", text[match.end(1) :] if match else "")
             head = word[0] if word else ""
-            return not head or (head[0].isupper() and head.lower() in self.language.heads)
+            if not head:
+                return not text[piece.stop :].strip()
+            return head[0].isupper() and head.lower() in self.language.heads
         if piece.words or piece.said or piece.mark not in (".", "!", "?", "…"):
             return False
         if match is None and re.match(r"[^\W\d_]", text[piece.stop : piece.stop + 1]) is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from audiopipe.text.sentence import Delivery, Pause, Spoken
@@ -198,3 +198,21 @@ def front_matter(text: str) -> int:
     """Where the text behind YAML front matter begins; 0 if there is none."""
     match = _FRONT_MATTER.match(text)
     return match.end() if match else 0
+
+
+def accounted(document: Document) -> Document:
+    """The document, with all that has letters or digits and is in no block named as markup."""
+    taken = bytearray(len(document.source))
+    for block in document.blocks:
+        for start, stop in zip(block.starts, block.stops, strict=True):
+            taken[start:stop] = b"\1" * (stop - start)
+    for skip in document.skipped:
+        taken[skip.start : skip.stop] = b"\1" * (skip.stop - skip.start)
+    free = re.finditer(rb"\0+", bytes(taken))
+    more = [
+        Skip(gap.start(), gap.end(), "markup")
+        for gap in free
+        if any(char.isalnum() for char in document.source[gap.start() : gap.end()])
+    ]
+    skipped = sorted((*document.skipped, *more), key=lambda skip: skip.start)
+    return replace(document, skipped=tuple(skipped))

@@ -15,7 +15,7 @@ from audiopipe.text.phonemes import parse
 from audiopipe.text.prosody import change, duration, strength
 from audiopipe.text.say_as import KINDS
 from audiopipe.text.sentence import Delivery, Pause, Spoken
-from audiopipe.text.source import Document, Forced, Writer, written
+from audiopipe.text.source import Document, Forced, Writer, accounted, written
 
 _KNOWN = {
     "speak": ("version", "xml:lang", "xmlns", "xmlns:xsi", "xsi:schemaLocation", "xml:base"),
@@ -48,7 +48,7 @@ def ssml(text: str, language: str = "en", file: str = "<ssml>") -> Document:
     reader.read()
     if reader.problems:
         raise TextError(reader.problems)
-    return reader.writer.document()
+    return accounted(reader.writer.document())
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def rules(signs: Signs) -> tuple[Rule, ...]:
     def power(match: re.Match[str], context: Context) -> list[str]:
         return signs.power.split()
 
-    @rule(r"[~∼](?=\s?\d)")
+    @rule(r"[~∼](?=\s?[\d$€£])")
     def about(match: re.Match[str], context: Context) -> list[str]:
         return [signs.about]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audiopipe.text import addresses
-from audiopipe.text.english import abbreviations, calendar, quantities, symbols, words
+from audiopipe.text.english import abbreviations, calendar, codes, quantities, symbols, words
 from audiopipe.text.english.numbers import cardinal, digits, ordinal
 from audiopipe.text.english.sounds import sounds
 from audiopipe.text.language import Language
@@ -27,8 +27,9 @@ _SPELLING = addresses.Spelling(
 _RULES: tuple[Rule, ...] = (
     *symbols.FIRST,
     *addresses.rules(_SPELLING),
-    *quantities.BEFORE_DATES,
+    *codes.BEFORE_DATES,
     *calendar.RULES,
+    *codes.RULES,
     *quantities.RULES,
     *calendar.YEARS,
     *quantities.NUMBERS,

@@ -36,12 +36,12 @@ _ALWAYS = {
     "Ext.": "extension", "Assoc.": "associate", "assoc.": "associate", "Esq.": "esquire",
     "OK": "okay", "ok": "okay", "Ok": "okay", "o.k.": "okay", "P.S.": "P S", "PS:": "P S",
     "R.S.V.P.": "R S V P", "'n'": "n", "’n’": "n", "‘n’": "n", "c/o": "care of", "mics": "mikes",
-    "mic": "mike", "Mic": "mike",
+    "Ctrl": "control", "Cmd": "command", "Esc": "escape", "mic": "mike", "Mic": "mike",
 }  # fmt: skip
 _BEFORE_NUMBERS = {
     "No.": "number", "Nos.": "numbers", "no.": "number", "nos.": "numbers", "Nr.": "number",
     "№": "number", "Fig.": "figure", "fig.": "figure", "Figs.": "figures", "figs.": "figures",
-    "p.": "page", "P.": "page", "pp.": "pages", "Vol.": "volume", "vol.": "volume",
+    "p.": "page", "P.": "page", "pp.": "pages", "Pp.": "pages", "Vol.": "volume", "vol.": "volume",
     "Ch.": "chapter", "ch.": "chapter", "Sec.": "section", "sec.": "section", "Eq.": "equation",
     "eq.": "equation", "Ep.": "episode", "ep.": "episode", "Art.": "article", "Op.": "opus",
     "op.": "opus", "c.": "circa", "ca": "circa", "Pt.": "part", "pt.": "part", "Tab.": "table",
@@ -91,6 +91,11 @@ def _initials(match: re.Match[str], context: Context) -> list[Piece]:
     return whole(match, [char.upper() for char in match[0] if char.isalpha()])
 
 
+@rule(r"[NSEW]\.(?=\s+\d+(?:st|nd|rd|th)\b)")
+def _direction(match: re.Match[str], context: Context) -> list[str]:
+    return [{"N": "north", "S": "south", "E": "east", "W": "west"}[match[0][0]]]
+
+
 @rule(r"[A-HJ-Z]\.(?=\s+[A-Z][a-z])")
 def _initial(match: re.Match[str], context: Context) -> list[Piece]:
     return whole(match, [match[0][0]])
@@ -112,21 +117,23 @@ _ROYAL = vocabulary(
 )
 
 
-@rule(r"[IVXLCDM]+(?![\w'’])|[ivx]+(?![\w'’])")
+@rule(r"(?P<roman>[IVXLCDM]+|[ivx]+)(?P<own>['’]s)?(?![\w'’])")
 def _roman(match: re.Match[str], context: Context) -> list[str] | None:
-    number = value(match[0])
+    roman, own = match["roman"], "'s" if match["own"] else ""
+    number = value(roman)
     if number is None:
         return None
     before = context.before(match.start())
     if before.lower() in _COUNTED:
         return cardinal(str(number))
-    if match[0].islower():
+    if roman.islower():
         return None
     if before.lower() in _ROYAL and before[:1].isupper():
-        return ["the", *ordinal(str(number))]
+        *words, last = ordinal(str(number))
+        return ["the", *words, last + own]
     if (
-        len(match[0]) >= 2
-        and set(match[0]) <= set("IVX")
+        len(roman) >= 2
+        and set(roman) <= set("IVX")
         and not context.shouting
         and (before[:1].isupper())
     ):
@@ -134,4 +141,13 @@ def _roman(match: re.Match[str], context: Context) -> list[str] | None:
     return None
 
 
-RULES: tuple[Rule, ...] = (_counted, _always, _doctor, _saint, _initials, _initial, _roman)
+RULES: tuple[Rule, ...] = (
+    _counted,
+    _always,
+    _doctor,
+    _saint,
+    _direction,
+    _initials,
+    _initial,
+    _roman,
+)

@@ -199,9 +199,16 @@ def _decade(match: re.Match[str], context: Context) -> list[str]:
     return [*words, plural(last)]
 
 
-@rule(r"['’‘]?(?P<tens>[1-9]0)['’]?s(?!\w)")
-def _tens(match: re.Match[str], context: Context) -> list[str]:
+@rule(r"(?P<mark>['’‘])?(?P<tens>[1-9]0)(?P<own>['’])?s(?!\w)")
+def _tens(match: re.Match[str], context: Context) -> list[str] | None:
+    """Tens that are years or somebody's age; others are seconds."""
+    before = context.before(match.start()).lower()
+    if not (match["mark"] or match["own"]) and before not in _AGES:
+        return None
     return [plural(cardinal(match["tens"])[0])]
+
+
+_AGES = vocabulary("the in early late mid his her my their our your and or")
 
 
 @rule(r"['’‘](?P<tens>\d\d)(?![\d\w])")

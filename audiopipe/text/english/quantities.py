@@ -162,15 +162,18 @@ def _mixed(number: str, part: list[str]) -> list[str]:
 
 @rule(
     r"(?:(?P<whole>\d+)[\s-])?(?P<top>\d{1,3})/(?P<bottom>\d{1,4})(?![\d/.]\d|/|\d)"
-    rf"(?:[\s-]{_UNIT})?"
+    rf"(?:[\s-]{_UNIT}|(?P<inch>[\"”″])(?=\s[a-z]))?"
 )
 def _share(match: re.Match[str], context: Context) -> list[str] | None:
     top, bottom, head = match["top"], match["bottom"], match["whole"]
     tail = unit(match["unit"], bool(head)) if match["unit"] else []
+    tail = ["inch"] if match["inch"] else tail
     if not int(bottom) or (head and int(top) >= int(bottom)):
         return None
+    counted = context.before(match.start()).lower() == "in" and context.after(match.end()) != "of"
     named = (top, bottom) in (("24", "7"), ("9", "11"), ("50", "50"), ("7", "11"), ("20", "20"))
-    beat = bottom in ("4", "8", "2") and context.after(match.end()) in ("time", "beat", "meter")
+    behind = context.after(match.end())
+    beat = bottom in ("4", "8", "2") and (counted or behind in ("time", "beat", "meter"))
     if not head and (named or beat or int(top) > int(bottom)):
         return cardinal(top) + cardinal(bottom) + tail
     if not head and int(bottom) in (10, 100, 5) and int(top) >= int(bottom) // 2:
@@ -180,6 +183,11 @@ def _share(match: re.Match[str], context: Context) -> list[str] | None:
 
 
 _SCORED = vocabulary("won lost beat win lose lead leads led tied tie score scored draw drew")
+
+
+@rule(r"(?P<top>\d{1,2}\.\d)/(?P<bottom>5|10|100)(?![\d/]|\.\d)")
+def _grade(match: re.Match[str], context: Context) -> list[str]:
+    return [*number(match["top"]), "out", "of", *cardinal(match["bottom"])]
 
 
 @rule(rf"(?P<first>{_NUMBER}){_TO}(?P<last>{_NUMBER})(?![-\d/]|\.\d)")
@@ -195,14 +203,19 @@ def _range(match: re.Match[str], context: Context) -> list[str] | None:
 
 
 @rule(r"(?P<first>\d+)\s?[x×]\s?(?P<last>\d+)(?:\s?[x×]\s?(?P<third>\d+))?(?!\w)")
-def _by(match: re.Match[str], context: Context) -> list[str]:
+def _by(match: re.Match[str], context: Context) -> list[str] | None:
     if context.text[match.start() :].startswith(f"{match['first']} ×"):
-        return None  # type: ignore[return-value]
+        return None
     sides = [side for side in (match["first"], match["last"], match["third"]) if side]
     said: list[str] = []
     for side in sides:
         said += (["by"] if said else []) + (pairs(side) if len(side) == 4 else cardinal(side))
     return said
+
+
+@rule(r"(?P<first>\d+):(?P<last>\d+)(?![:\d])")
+def _ratio(match: re.Match[str], context: Context) -> list[str]:
+    return [*cardinal(match["first"]), "to", *cardinal(match["last"])]
 
 
 @rule(r"(?P<number>\d+(?:\.\d+)?)[x×](?![\w])")
@@ -220,75 +233,14 @@ def _thousands(match: re.Match[str], context: Context) -> list[str]:
     return [*number(match["number"]), "thousand"]
 
 
-@rule(r"(?P<number>\d{3,4})(?P<letter>[pi])(?!\w)")
-def _lines(match: re.Match[str], context: Context) -> list[str]:
-    return [*pairs(match["number"]), match["letter"].upper()]
-
-
-_GROUPS = (
-    r"\+\d{1,3}(?:[\s.-]?\(?\d{1,5}\)?){1,5}|"
-    r"(?:1[-.\s])?\(\d{3}\)\s?\d{3}[-.\s]\d{4}|(?:1-)?\d{3}[-.]\d{3}[-.]\d{4}|\d{3}-\d{4}"
-)
-
-
-@rule(rf"(?:{_GROUPS})(?![\d-]|\.\d)")
-def _phone(match: re.Match[str], context: Context) -> list[Piece] | None:
-    if match[0][0] == "+" and sum(c.isdigit() for c in match[0]) < 8:
-        return None
-    pieces = []
-    groups = list(re.finditer(r"\+?\d+", match[0]))
-    for position, group in enumerate(groups):
-        plus = ["plus"] if group[0][0] == "+" else []
-        said = plus + digits(group[0].lstrip("+"))
-        start, stop = match.start() + group.start(), match.start() + group.end()
-        mark = "," if position < len(groups) - 1 else ""
-        pieces.append(Piece(start, stop, tuple(said), mark))
-    last = pieces[-1]
-    pieces[-1] = Piece(last.start, match.end(), last.words)
-    return pieces
-
-
-@rule(r"(?P<number>\d{3})(?![\d.,:/-]*\d|\w)")
-def _spelled(match: re.Match[str], context: Context) -> list[str] | None:
-    before = context.before(match.start()).lower()
-    if match["number"] == "911" or before in ("call", "dial", "text"):
-        return digits(match["number"])
-    if before in ("room", "flight", "highway", "route", "apartment", "suite", "channel", "area"):
-        return pairs(match["number"])
-    if match["number"] == "007":
-        return ["double", "O", "seven"]
-    return None
-
-
-@rule(
-    r"(?P<v>[vV]\.?\s?)?(?P<numbers>\d+(?:\.\d+){2,})(?!\d)|(?P<v1>[vV])(?P<one>\d+(?:\.\d+)?)(?!\w)"
-)
-def _version(match: re.Match[str], context: Context) -> list[str]:
-    groups = (match["numbers"] or match["one"]).split(".")
-    said = ["version"] if match["v"] or match["v1"] else []
-    dot = "point"
-    address = len(groups) == 4 and not said and all(int(g) < 256 for g in groups if len(g) < 4)
-    if address:
-        dot = "dot"
-    for position, group in enumerate(groups):
-        said += ([dot] if position else []) + (digits(group) if address else number(group))
-    return said
-
-
 @rule(_SIGNED + r"(?P<plus>\+(?!\w))?")
 def _number(match: re.Match[str], context: Context) -> list[str] | None:
     said = _signed(match, context)
     return said + (["plus"] if match["plus"] else []) if said is not None else None
 
 
-@rule(r"(?P<base>\d(?:\.\d+)?)[eE](?P<sign>[-+−]?)(?P<power>\d+)(?!\w)")
-def _scientific(match: re.Match[str], context: Context) -> list[str]:
-    sign = ["minus"] if match["sign"] in ("-", "−") and match["sign"] else []
-    return [*number(match["base"]), "times", "ten", "to", "the", *sign, *cardinal(match["power"])]
-
-
-BEFORE_DATES: tuple[Rule, ...] = (_phone, _version, _scientific, _hours)
 RULES: tuple[Rule, ...] = (
+    _hours,
     _money,
     _code,
     _feet,
@@ -296,12 +248,12 @@ RULES: tuple[Rule, ...] = (
     _measure,
     _vulgar,
     _share,
+    _grade,
     _by,
     _times,
+    _ratio,
     _ordinal,
     _thousands,
-    _lines,
-    _spelled,
     _range,
 )
 NUMBERS: tuple[Rule, ...] = (_number,)

@@ -51,6 +51,7 @@ UNITS: dict[str, tuple[str, str]] = {
     "hrs": ("hour", "hours"),
     "yr": ("year", "years"),
     "yrs": ("year", "years"),
+    "mo": ("month", "months"),
     "lb": ("pound", "pounds"),
     "lbs": ("pound", "pounds"),
     "oz": ("ounce", "ounces"),
@@ -96,7 +97,7 @@ UNITS: dict[str, tuple[str, str]] = {
 }
 del UNITS["iB"]
 
-PER = vocabulary("s sec min h hr day week month year m km l L ml mL kg lb person night mi")
+PER = vocabulary("s sec min h hr day week month year m km l L ml mL kg lb person night mi yr mo")
 """What may stand behind the slash of `mg/ml`."""
 
 MONEY: dict[str, tuple[str, str, str, str]] = {

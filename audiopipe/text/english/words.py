@@ -18,7 +18,8 @@ _SAID_AS_WORDS = {
 } | {
     "JPEG": "jpeg", "JPEGS": "jpegs", "JSON": "jason", "SCSI": "scuzzy", "GUI": "gooey",
     "LUFS": "luffs", "FLAC": "flack", "WAV": "wave", "SAAS": "sass", "VST": "V S T", "PNG": "P N G",
-    "WYSIWYG": "wizzywig", "ASMR": "A S M R", "NSYNC": "in sync", "LIDAR": "lidar",
+    "WYSIWYG": "wizzywig",
+    "WWII": "world war two", "WWI": "world war one", "ASMR": "A S M R", "NSYNC": "in sync", "LIDAR": "lidar",
 }  # fmt: skip
 _EMPHASISED = vocabulary(
     "a and are as at be been but by can did do does for from get go had has have he her him "
@@ -92,7 +93,7 @@ def _letter(match: re.Match[str], context: Context) -> list[str] | None:
     if letter == "A":
         named = before and not before.endswith(".") and before.lower() in _LETTERED
         begins = not before or before.endswith(".")
-        noun = r"\s+[a-z]" if not begins else r"\s+[^\W\d_]{2}"
+        noun = r"\s+[a-z]" if not begins else r"\s+(?:\d|[^\W\d_]{2})"
         article = re.match(noun, context.text[match.end() :]) and not named
         return ["a"] if article or (context.shouting and not named) else ["A"]
     if letter == "O" and re.match(r"\s+[A-Z]", context.text[match.end() :]):
@@ -111,7 +112,9 @@ def mixture(text: str, context: Context) -> list[str]:
     for part in re.findall(r"\d+|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_]", text):
         if part.isdigit():
             code = len(part) > 4 or (part[0] == "0" and len(part) > 1)
-            said += digits(part) if code else pairs(part) if len(part) == 3 else cardinal(part)
+            year = len(part) == 4 and part[:2] in ("19", "20")
+            paired = year or len(part) == 3
+            said += digits(part) if code else pairs(part) if paired else cardinal(part)
         else:
             said += name(part, context)
     return said

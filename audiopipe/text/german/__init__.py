@@ -40,12 +40,7 @@ _RULES: tuple[Rule, ...] = (
 GERMAN = Language(
     code="de",
     rules=_RULES,
-    heads=vocabulary(
-        "der die das ein eine er sie es wir ihr ich du man dieser diese dieses dort hier da wenn "
-        "als und aber oder doch dann nun nein ja wer was wo wie warum im in am an auf bei mit "
-        "nach seit von zu für über unter vor aus bis danach jetzt heute morgen gestern ist sind "
-        "war waren hat haben kein keine alle viele mein dein sein unser bitte vielleicht"
-    ),
+    heads=words.HEADS,
     conjunctions=vocabulary(
         "und oder aber denn sondern weil dass daß wenn als ob obwohl während nachdem bevor damit "
         "sodass falls indem solange sobald der die das welcher welche welches"

@@ -7,6 +7,7 @@ import unicodedata
 
 from audiopipe.text.german.calendar import ending
 from audiopipe.text.german.numbers import cardinal, decimal, digits, ordinal, share
+from audiopipe.text.german.words import HEADS
 from audiopipe.text.letters import vocabulary
 from audiopipe.text.reading import Context, Piece, Rule, rule, whole
 
@@ -91,13 +92,17 @@ def _signed(match: re.Match[str], context: Context, one: str = "eins") -> list[s
     return ["plus" if match["sign"] == "+" else "minus", *said]
 
 
-@rule(r"(?P<euro>\d+(?:\.\d{3})*),(?P<cent>\d\d)\s?(?P<currency>€|EUR|Euro|\$|£)(?!\w)")
+@rule(
+    r"(?P<euro>\d+(?:\.\d{3})*),(?P<cent>\d\d)\s?(?P<currency>€|EUR|Euro|\$|£)(?!\w)"
+    rf"(?:/(?P<per>{_either(_PER)})(?!\w))?"
+)
 def _price(match: re.Match[str], context: Context) -> list[str]:
     name = UNITS[match["currency"]]
     cents = cardinal(match["cent"]) if int(match["cent"]) else []
+    per = ["pro", _PER[match["per"]]] if match["per"] else []
     if not int(match["euro"].replace(".", "")):
-        return [*cents, "cent"]
-    return [*number(match["euro"], "ein"), name, *cents]
+        return [*cents, "cent", *per]
+    return [*number(match["euro"], "ein"), name, *cents, *per]
 
 
 @rule(rf"(?P<number>{_NUMBER})\s?{_MAGNITUDE}(?:\s?(?P<currency>€|\$|£|EUR)(?!\w))?")
@@ -170,11 +175,10 @@ def _by(match: re.Match[str], context: Context) -> list[str]:
     return [*cardinal(match["first"]), "mal", *cardinal(match["last"])]
 
 
-_HEADS = vocabulary("und der die das er sie es wir ich")
 _ARTICLES = vocabulary("der die das am im zum vom")
 
 
-@rule(r"(?P<number>\d{1,4})\.(?=\s+[^\W\d_])")
+@rule(r"(?P<number>\d{1,3})\.(?=\s+[^\W\d_])")
 def _ordinal(match: re.Match[str], context: Context) -> list[str] | None:
     following = re.match(r"\s+([^\W\d_]+)", context.text[match.end() :])
     before = context.before(match.start()).lower()
@@ -182,7 +186,7 @@ def _ordinal(match: re.Match[str], context: Context) -> list[str] | None:
         following[1][0].islower() and before not in ("der", "die", "das", "am")
     ):
         return None
-    if following[1].lower() in _HEADS and before not in _ARTICLES:
+    if following[1].lower() in HEADS and before not in _ARTICLES:
         return None
     return ordinal(match["number"], ending(before))
 

@@ -8,6 +8,14 @@ from audiopipe.text.german.numbers import cardinal, digits
 from audiopipe.text.letters import LETTER, WORD, vocabulary
 from audiopipe.text.reading import Context, Piece, Rule, rule
 
+HEADS = vocabulary(
+    "der die das ein eine er sie es wir ihr ich du man dieser diese dieses dort hier da wenn "
+    "als und aber oder doch dann nun nein ja wer was wo wie warum im in am an auf bei mit "
+    "nach seit von zu für über unter vor aus bis danach jetzt heute morgen gestern ist sind "
+    "war waren hat haben kein keine alle viele mein dein sein unser bitte vielleicht"
+)
+"""Words that, with a capital, begin a sentence."""
+
 _SAID_AS_WORDS = vocabulary(
     "NASA NATO UNO UNICEF UNESCO ASCII COVID FIFA UEFA AIDS LASER RADAR PIN TÜV BAFÖG GEMA "
     "SPD"
