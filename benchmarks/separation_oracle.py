@@ -46,18 +46,15 @@ def main() -> None:
         worst = 0.0
         for name in arguments.models:
             folder = model(name, work / name)
-            for seconds in arguments.seconds:
-                for channels in (1, 2):
-                    sound = made_sound(seconds, channels)
-                    (theirs,) = deezers(folder, [sound], work)
-                    ours = stems(str(folder), sound)
-                    apart = float(np.abs(ours - theirs).max())
-                    kind = "mono" if channels == 1 else "stereo"
-                    peak = np.abs(theirs).max()
-                    print(
-                        f"| {name} | {seconds:g} s {kind} | {apart:.1e} | {peak:.2f} |", flush=True
-                    )
-                    worst = max(worst, apart)
+            kinds = [(seconds, channels) for seconds in arguments.seconds for channels in (1, 2)]
+            sounds = [made_sound(*kind) for kind in kinds]
+            for kind, sound, theirs in zip(
+                kinds, sounds, deezers(folder, sounds, work), strict=True
+            ):
+                apart = float(np.abs(stems(str(folder), sound) - theirs).max())
+                said = f"{kind[0]:g} s {'stereo' if kind[1] == 2 else 'mono'}"
+                print(f"| {name} | {said} | {apart:.1e} | {np.abs(theirs).max():.2f} |", flush=True)
+                worst = max(worst, apart)
         print(f"\nlargest difference of all: {worst:.1e}, bound: {BOUND:g}")
         raise SystemExit(worst > BOUND)
 

@@ -191,9 +191,11 @@ def test_from_a_mirror(add, server):
 def test_the_cards_of_spleeter(stems, monkeypatch):
     monkeypatch.undo()
     plain = Store().card(f"spleeter-{stems}stems")
-    wide = Store().card(f"spleeter-{stems}stems-16kHz")
     assert (embedded() / plain.name).is_dir()
     assert len(plain.labels) == stems
-    assert wide.shares == plain.name
-    assert (wide.files, wide.archives, wide.labels) == (plain.files, plain.archives, plain.labels)
-    assert wide.settings == {**plain.settings, "bins": 1536}
+    for ending, setting in (("16kHz", {"bins": 1536}), ("deezer", {"engine": "spleeter"})):
+        other = Store().card(f"{plain.name}-{ending}")
+        assert other.shares == plain.name
+        assert (other.files, other.archives) == (plain.files, plain.archives)
+        assert (other.labels, other.licence) == (plain.labels, plain.licence)
+        assert other.settings == {**plain.settings, **setting}
