@@ -61,3 +61,7 @@ class Separate(Chain):
         choice = Choice(self.model, self.stems, self.overlap, self.batch, self.high_band)
         balance = Balance(model=self.model, keep=self.stems, remainder=self.remainder)
         return (*family(card).parts(choice), balance)
+
+    @classmethod
+    def examples(cls) -> Sequence[Stage]:
+        return (cls(), cls(stems=("vocals",), remainder="keep"))
