@@ -45,10 +45,13 @@ def make_model(name: str, folder: Path, filters: list[int]) -> None:
         EstimatorSpecBuilder(features, params).build_predict_model()
         tf.compat.v1.train.get_or_create_global_step()
         rng = np.random.default_rng(params["random_seed"])
-        for variable in tf.compat.v1.global_variables():
+        made = {}
+        variables = tf.compat.v1.global_variables()
+        for variable in variables:
             shape = variable.shape.as_list()
-            made = weights(variable.op.name, shape, rng) if shape else np.int64(7)
-            variable.load(made.astype(variable.dtype.as_numpy_dtype), session)
+            value = weights(variable.op.name, shape, rng) if shape else np.int64(7)
+            made[variable.initial_value] = value.astype(variable.dtype.as_numpy_dtype)
+        session.run([variable.initializer for variable in variables], made)
         saver = tf.compat.v1.train.Saver()
         saver.save(session, str(folder / "model"), write_meta_graph=False)
 
