@@ -85,17 +85,20 @@ def latency(made: Engine, samples: np.ndarray, rate: int, name: str) -> tuple[fl
 
 
 def steps(made: Engine, samples: np.ndarray, rate: int, block: int) -> np.ndarray:
-    """The time of each step in s, once sound has begun to come out."""
+    """The time of each step, and of the processor, in s, once sound has begun to come out.
+
+    Shape: [2, steps]
+    """
     stream, spent, sounding = made.stream(), [], False
     for start in range(0, samples.shape[-1] - block + 1, block):
         piece = Audio(samples[:, start : start + block], rate)
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         found = stream.push(piece)
-        took = time.perf_counter() - began
+        took = time.perf_counter() - began, time.process_time() - busy
         sounding = sounding or any(map(length, found.values()))
         if sounding:
             spent.append(took)
-    return np.array(spent)
+    return np.array(spent).T
 
 
 def length(stems: Signal) -> int:
@@ -119,19 +122,20 @@ def main() -> None:
     for model in options.models:
         made, name = engine(model, Audio.empty(rate, len(samples)))
         hop = coarsest(made)
-        times = 1000 * steps(
-            made, long[:, : round(options.seconds * rate)], rate, round(hop * rate)
-        )
+        fed = long[:, : round(options.seconds * rate)]
+        times, busy = 1000 * steps(made, fed, rate, round(hop * rate))
         late, displaced = latency(made, long, rate, name)
         declared = made.plan.output_latency(name)
         quantiles = (f"{q:.1f}" for q in np.percentile(times, [50, 95, 99]))
         figures = [f"{1000 * float(hop):.1f}", *quantiles, f"{(times > 1000 * hop).mean():.2%}"]
+        figures.append(f"{np.median(busy):.1f}")
         ends = [f"{1000 * float(declared):.1f}", f"{1000 * late:.1f}", str(displaced)]
         rows.append([model, *figures, *ends])
     table(
         f"Live, {options.threads} threads, {options.seconds:g} s",
         (
             *("model", "hop, ms", "step p50, ms", "p95", "p99", "longer than the hop"),
+            "processor p50, ms",
             *("latency declared, ms", "measured", "impulse displaced by, samples"),
         ),
         rows,
