@@ -11,7 +11,7 @@ SHARE = 0.75
 squares'."""
 AUDIBLE = 0.25
 """The power of the mix's energy by which its points count."""
-WEIGHTS = (1.5, 1.0, 1.0, 1.0)
+WEIGHTS = (2.5, 1.0, 1.0, 1.0)
 """Of vocals, drums, bass and other."""
 FLOOR = 1e-2
 """Of the mix's energy: an error that is smaller counts as none."""

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 SETTINGS = {"channels": 48, "hidden": 256}
 """Of the network."""
-BATCH = 4
+BATCH = 2
 """Mixes of a step."""
 FRAMES = 128 + AHEAD
 """Of a mix."""
@@ -37,7 +37,7 @@ PEAK = 1.5e-3
 """The highest learning rate."""
 DECAY = 0.01
 """Of weights."""
-AVERAGE = 0.998
+AVERAGE = 0.999
 """How much of the averaged weights a step keeps."""
 AGAIN = 150
 """Fetches after which new songs are looked for."""
