@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from audiopipe.text.dialogue import Script as Script
     from audiopipe.text.dialogue import script as script
     from audiopipe.text.errors import TextError as TextError
+    from audiopipe.text.files import read as read
     from audiopipe.text.lexicon import Lexicon as Lexicon
     from audiopipe.text.sentence import Delivery as Delivery
     from audiopipe.text.sentence import Pause as Pause
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from audiopipe.text.speech_markup import ssml as ssml
 
 _HOME = {
+    "read": "files",
     "plain": "source",
     "markdown": "commonmark",
     "ssml": "speech_markup",

@@ -107,7 +107,7 @@ def _short(piece: Piece, text: str) -> list[Piece]:
     size = piece.stop - piece.start
     if len(piece.words) == 1 and len(piece.words[0]) > _LETTERS:
         cuts = [*range(piece.start, piece.stop, _LETTERS), piece.stop]
-        said = [(text[a:b].lower(),) for a, b in pairwise(cuts)]
+        said: list[tuple[str, ...]] = [(text[a:b].lower(),) for a, b in pairwise(cuts)]
     elif len(piece.words) > 2 * _WORDS and size > 1:
         count = min(size, -(-len(piece.words) // _WORDS))
         cuts = [piece.start + size * i // count for i in range(count + 1)]

@@ -31,6 +31,7 @@ _KNOWN = {
     "lang": ("xml:lang",),
 }
 """Elements, and their attributes."""
+_REFERENCE = re.compile(r"&(?:amp|lt|gt|quot|apos|#\d+|#x[0-9a-fA-F]+);")
 
 
 def ssml(text: str, language: str = "en", file: str = "<ssml>") -> Document:
@@ -115,12 +116,13 @@ class _Reader:
 
     def _characters(self, data: str) -> None:
         at = self._index(self._parser.CurrentByteIndex)
-        if self.text.startswith(data, at):
+        reference = _REFERENCE.match(self.text, at)
+        if reference is None and self.text.startswith(data, at):
             written(self.writer, self.text, at, at + len(data))
             return
-        end = self.text.find(";", at) + 1 if self.text[at : at + 1] == "&" else at + 1
+        end = reference.end() if reference else at + 1
         for char in data:
-            self.writer.put(" " if char.isspace() else char, at, max(end, at + 1))
+            self.writer.put(" " if char.isspace() else char, at, end)
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if not self.open and name != "speak":
@@ -189,7 +191,10 @@ class _Reader:
     def _start_prosody(self, attributes: dict[str, str]) -> None:
         for name, value in attributes.items():
             if name in _KNOWN["prosody"]:
-                self.writer.delivery = change(self.writer.delivery, name, value)
+                self._try(self._change, (name, value))
+
+    def _change(self, named: tuple[str, str]) -> None:
+        self.writer.delivery = change(self.writer.delivery, *named)
 
     def _start_emphasis(self, attributes: dict[str, str]) -> None:
         level = attributes.get("level", "moderate")

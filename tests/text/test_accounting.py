@@ -63,11 +63,23 @@ def test_each_letter_of_plain_text_is_in_one_word(text, language):
         assert count <= 1, (char, text)
 
 
-MARKUP = st.sampled_from(
-    ["# ", "## ", "- ", "* ", "1. ", "> ", "**", "*", "_", "`", "```\n", "~~~", "[a](b)", "["]
-    + ["](http://x.y)", "![p](q.png)", "<b>", "</b>", "<!-- c -->", "&amp;", "&#233;", "\\*", "\\"]
-    + ["\n\n", "\n", "    ", "---\n", "<https://x.y>", "[r]", "[r]: http://z\n", "|a|b|\n|-|-|\n"]
-)
+INLINE = [
+    "**",
+    "*",
+    "_",
+    "`",
+    "[a](b)",
+    "[",
+    "](http://x.y)",
+    "![p](q.png)",
+    "<b>",
+    "</b>",
+    "&amp;",
+]
+ESCAPES = ["<!-- c -->", "&#233;", "\\*", "\\", "<https://x.y>", "[r]"]
+BLOCKS = ["# ", "## ", "- ", "* ", "1. ", "> ", "```\n", "~~~", "\n\n", "\n", "    ", "---\n"]
+TABLE = ["[r]: http://z\n", "|a|b|\n|-|-|\n"]
+MARKUP = st.sampled_from([*INLINE, *ESCAPES, *BLOCKS, *TABLE])
 MARKED = st.lists(st.one_of(MARKUP, FRAGMENTS, LETTERS), max_size=12).map("".join)
 
 

@@ -18,8 +18,8 @@ _SAID_AS_WORDS = {
 } | {
     "JPEG": "jpeg", "JPEGS": "jpegs", "JSON": "jason", "SCSI": "scuzzy", "GUI": "gooey",
     "LUFS": "luffs", "FLAC": "flack", "WAV": "wave", "SAAS": "sass", "VST": "V S T", "PNG": "P N G",
-    "WYSIWYG": "wizzywig",
-    "WWII": "world war two", "WWI": "world war one", "ASMR": "A S M R", "NSYNC": "in sync", "LIDAR": "lidar",
+    "WYSIWYG": "wizzywig", "WWII": "world war two", "WWI": "world war one",
+    "ASMR": "A S M R", "NSYNC": "in sync", "LIDAR": "lidar",
 }  # fmt: skip
 _EMPHASISED = vocabulary(
     "a and are as at be been but by can did do does for from get go had has have he her him "

@@ -1,0 +1,39 @@
+"""Texts in files: plain, Markdown, SSML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from audiopipe.errors import Problem
+from audiopipe.text.commonmark import markdown
+from audiopipe.text.errors import TextError, place
+from audiopipe.text.source import Document, plain
+from audiopipe.text.speech_markup import ssml
+
+_MARKDOWN = (".md", ".markdown")
+_SSML = (".ssml", ".xml")
+
+
+def read(file: str | Path, language: str = "en") -> Document:
+    """Read a text file in UTF-8: by its suffix Markdown (`.md`), SSML (`.ssml`), else plain.
+
+    Raises TextError: there is no such file, it is not UTF-8, or is not what its suffix says.
+    """
+    path = Path(file)
+    try:
+        # Places are counted in the file as it is: line ends are not translated.
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise TextError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise TextError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start].decode("utf-8", "replace")
+        where = place(before, len(before), str(path))
+        message = f"byte 0x{error.object[error.start]:02x} is not UTF-8; save the file as UTF-8"
+        raise TextError([Problem(message, where)]) from None
+    if path.suffix.lower() in _MARKDOWN:
+        return markdown(text, language)
+    if path.suffix.lower() in _SSML:
+        return ssml(text, language, str(path))
+    return plain(text, language)
