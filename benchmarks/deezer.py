@@ -62,7 +62,7 @@ def weights(name: str, shape: list[int], rng: np.random.Generator) -> np.ndarray
         fan = shape[0] * shape[1] * (shape[3] / 4 if "transpose" in name else shape[2])
         return rng.normal(0, np.sqrt(1.5 / fan), shape)
     if name.endswith("moving_variance"):  # small ones, too, for which the epsilon matters
-        return 10 ** rng.uniform(-2, 0.5, shape)
+        return 10 ** rng.uniform(-1, 0.5, shape)
     return rng.uniform(*((0.5, 1.5) if name.endswith("gamma") else (-0.5, 0.5)), shape)
 
 

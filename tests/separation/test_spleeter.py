@@ -186,6 +186,17 @@ def test_overlap_fades_the_masks_of_two_segments(models, monkeypatch):
     assert steps[0.0] > 20 * steps[0.25]
 
 
+def test_a_stream_equals_the_whole(models):
+    samples = sound(13)
+    pipeline = Pipeline([Spleeter(model=models[2])])
+    blocks = [Audio(part, 44100) for part in samples.split([1, 4096, 300_000, 269_203], 1)]
+    starts = [0, 1, 4097, 304_097]
+    blocks = [block.like(block.samples, start=k) for block, k in zip(blocks, starts, strict=True)]
+    pieces = [out["spleeter"] for out in pipeline.stream(blocks) if "spleeter" in out]
+    found = torch.cat([piece.parts["vocals"].samples for piece in pieces], 1)
+    assert apart(found, stems_of(models[2], samples)[0]) < 1e-6
+
+
 def test_silence_gives_silence(models):
     assert stems_of(models[5], torch.zeros(2, 30000)).abs().max() == 0
 
