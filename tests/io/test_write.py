@@ -109,7 +109,7 @@ def test_what_is_clipped_is_told(tmp_path, caplog):
     assert (writer.clipped, writer.peak) == (2, 2.0)
     assert caplog.messages == [
         f"{tmp_path}/a.wav: 2 samples were clipped, the loudest 6.0 dB beyond full scale; "
-        "normalize before, or lower the gain"
+        "normalize before, lower the gain, or write 32-bit WAV"
     ]
     expected = [[0.5, 1, -1, 1, -1]]
     assert np.abs(read(tmp_path / "a.wav").numpy() - expected).max() < 2e-7
