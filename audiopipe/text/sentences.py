@@ -244,4 +244,4 @@ def read_words(text: str, language: Language, context: Context) -> list[str]:
 def _shouting(text: str) -> bool:
     words = re.findall(r"[^\W\d_]{2,}", text)
     loud = sum(word.isupper() for word in words)
-    return len(words) > 2 and loud > 0.7 * len(words)
+    return len(words) > 2 and loud > 0.7 * len(words) and not any(map(str.islower, words))

@@ -24,7 +24,8 @@ _ALWAYS = {
     "vs": "versus", "et al.": "et al", "viz.": "namely", "approx.": "approximately",
     "Approx.": "approximately", "ca.": "circa", "dept.": "department", "Dept.": "department",
     "est.": "established", "Est.": "established", "incl.": "including", "excl.": "excluding",
-    "esp.": "especially", "resp.": "respectively", "max.": "maximum", "min.": "minimum",
+    "esp.": "especially",
+    "ea.": "each", "resp.": "respectively", "max.": "maximum", "min.": "minimum",
     "misc.": "miscellaneous", "temp.": "temperature", "govt.": "government",
     "intl.": "international", "Intl.": "international", "assn.": "association",
     "Assn.": "association", "Inc.": "incorporated", "Inc": "incorporated", "Ltd.": "limited",
@@ -102,6 +103,7 @@ def _initial(match: re.Match[str], context: Context) -> list[Piece]:
 
 
 _COUNTED = vocabulary(
+    "ch vol pt sec fig "
     "chapter part act scene volume book section war bowl type phase title article level stage "
     "appendix class grade mark group figure table episode season round step unit page lesson "
     "rocky rambo apollo gemini saturn fantasy halley's psalm canto movement division"
@@ -123,7 +125,7 @@ def _roman(match: re.Match[str], context: Context) -> list[str] | None:
     number = value(roman)
     if number is None:
         return None
-    before = context.before(match.start())
+    before = context.before(match.start()).rstrip(".")
     if before.lower() in _COUNTED:
         return cardinal(str(number))
     if roman.islower():

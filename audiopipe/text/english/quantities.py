@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from audiopipe.text.english.numbers import cardinal, decimal, digits, ordinal, pairs, share
+from audiopipe.text.english.numbers import cardinal, decimal, digits, ordinal, pairs, plural, share
 from audiopipe.text.english.units import CODES, MAGNITUDES, MONEY, PER, UNITS, unit
 from audiopipe.text.letters import vocabulary
 from audiopipe.text.reading import Context, Piece, Rule, rule, whole
@@ -202,7 +202,10 @@ def _range(match: re.Match[str], context: Context) -> list[str] | None:
     return [*number(first), "to", *number(last)]
 
 
-@rule(r"(?P<first>\d+)\s?[x×]\s?(?P<last>\d+)(?:\s?[x×]\s?(?P<third>\d+))?(?!\w)")
+@rule(
+    r"(?P<first>\d+)\s?[x×]\s?(?P<last>\d+)(?:\s?[x×]\s?(?P<third>\d+))?(?!\w)"
+    rf"(?:\s?{_UNIT})?"
+)
 def _by(match: re.Match[str], context: Context) -> list[str] | None:
     if context.text[match.start() :].startswith(f"{match['first']} ×"):
         return None
@@ -210,7 +213,19 @@ def _by(match: re.Match[str], context: Context) -> list[str] | None:
     said: list[str] = []
     for side in sides:
         said += (["by"] if said else []) + (pairs(side) if len(side) == 4 else cardinal(side))
-    return said
+    return said + (unit(match["unit"], True) if match["unit"] else [])
+
+
+@rule(r"(?P<number>\d{1,3}(?:,000)+)s(?!\w)")
+def _thousands_of(match: re.Match[str], context: Context) -> list[str]:
+    *words, last = number(match["number"])
+    return [*(words if words != ["one"] else []), plural(last)]
+
+
+@rule(rf"(?P<number>{_NUMBER})\s?in\.(?=\s[a-z]|\s?[,x×)]|$)")
+def _inches_named(match: re.Match[str], context: Context) -> list[Piece]:
+    name = "inch" if _one(match["number"]) else "inches"
+    return whole(match, [*number(match["number"]), name])
 
 
 @rule(r"(?P<first>\d+):(?P<last>\d+)(?![:\d])")
@@ -241,6 +256,8 @@ def _number(match: re.Match[str], context: Context) -> list[str] | None:
 
 RULES: tuple[Rule, ...] = (
     _hours,
+    _thousands_of,
+    _inches_named,
     _money,
     _code,
     _feet,

@@ -72,13 +72,21 @@ def _ampersand(match: re.Match[str], context: Context) -> list[str]:
 
 
 @rule(
-    r"(?P<letter>[A-Za-z])(?P<sign>\+\+|#|♯|♭|b(?=\s(?:major|minor|flat|sharp)))(?![\w])"
+    r"(?P<letter>[A-Za-z])(?P<sign>\+\+|#|♯|♭|b(?=\s(?:major|minor|flat|sharp))"
+    r"|(?<=[A-F])-(?=[\s.,;)]|$))(?![\w])"
     r"|(?P<dotted>\.NET)\b"
 )
 def _signed(match: re.Match[str], context: Context) -> list[str]:
     if match["dotted"]:
         return ["dot", "net"]
-    names = {"++": ["plus", "plus"], "#": ["sharp"], "♯": ["sharp"], "♭": ["flat"], "b": ["flat"]}
+    names = {
+        "++": ["plus", "plus"],
+        "#": ["sharp"],
+        "♯": ["sharp"],
+        "♭": ["flat"],
+        "b": ["flat"],
+        "-": ["minus"],
+    }
     return [match["letter"].upper(), *names[match["sign"]]]
 
 

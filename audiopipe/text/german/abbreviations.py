@@ -79,6 +79,7 @@ _ROYAL = vocabulary(
     "clemens urban"
 )
 _COUNTED = vocabulary(
+    "kap bd abs art "
     "kapitel teil akt szene band buch abschnitt typ phase artikel klasse stufe gruppe "
     "weltkrieg satz"
 )  # fmt: skip
@@ -87,7 +88,7 @@ _COUNTED = vocabulary(
 @rule(r"(?P<roman>[IVXLCDM]+)(?P<dot>\.)?(?![\w'’])")
 def _roman(match: re.Match[str], context: Context) -> list[Piece] | None:
     number = value(match["roman"])
-    before = context.before(match.start())
+    before = context.before(match.start()).rstrip(".")
     if number is None or not before:
         return None
     stop = match.end() - len(match["dot"] or "")
