@@ -200,11 +200,13 @@ class Pipeline:
             with open_audio(source) as reader:
                 engine = self.engine(reader.format, device=device, dtype=dtype)
                 stream = engine.stream()
-                rounds = _rounds(stream, reader.blocks(BLOCK), reader.frames, progress)
+                size = max(BLOCK, engine.plan.block)
+                rounds = _rounds(stream, reader.blocks(size), reader.frames, progress)
                 _collect(rounds, collected)
         else:
             engine = self.engine(source, device=device, dtype=dtype)
-            blocks = _split(source) if isinstance(source, Audio) else [source]
+            size = max(BLOCK, engine.plan.block)
+            blocks = _split(source, size) if isinstance(source, Audio) else [source]
             total = len(source) if isinstance(source, Audio) else None
             stream = engine.stream()
             _collect(_rounds(stream, blocks, total, progress), collected)
@@ -346,10 +348,10 @@ def _nodes(stages: Sequence[Stage] | Mapping[str, Placed]) -> Iterator[Node]:
         above = name
 
 
-def _split(audio: Audio) -> Iterator[Audio]:
+def _split(audio: Audio, size: int) -> Iterator[Audio]:
     audio = audio.like(audio.samples, start=0)
-    for start in range(0, len(audio), BLOCK):
-        yield audio.cut(start, min(start + BLOCK, len(audio)))
+    for start in range(0, len(audio), size):
+        yield audio.cut(start, min(start + size, len(audio)))
 
 
 def _rounds(

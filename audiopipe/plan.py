@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import ceil
 
 from audiopipe.device import Choice, check_device, choose
 from audiopipe.errors import (
@@ -147,6 +148,19 @@ class Plan:
         for name, references in self.outputs.items():
             names.setdefault(", ".join(map(str, references)), name)
         return names
+
+    @property
+    def block(self) -> int:
+        """Samples of the input that bring as many windows as stages ask for at once, or 0."""
+        wanted = [0]
+        for step in self.steps:
+            if isinstance(step.stage, Windowed) and step.stage.at_once:
+                format = step.formats[0]
+                assert isinstance(format, Sampled)
+                hop = step.stage.framing(format).hop * format.hop
+                seconds = Fraction(step.stage.at_once * hop, format.rate)
+                wanted.append(ceil(seconds * self.source.rate))
+        return max(wanted)
 
     def is_offline(self, name: str) -> bool:
         """Whether an output is known only when the recording has ended."""

@@ -209,7 +209,8 @@ class _Batch:
             self._fail(job, error)
             return None
         lockstep = self.locksteps.setdefault(engine, Lockstep(engine))
-        return _Lane(job, Reading(reader, BLOCK), writing, lockstep, began)
+        size = max(BLOCK, engine.plan.block)
+        return _Lane(job, Reading(reader, size), writing, lockstep, began)
 
     def _round(self, journal: Journal) -> None:
         """Take one block of every lane through the engine."""

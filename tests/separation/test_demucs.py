@@ -158,6 +158,24 @@ def test_normalising_the_track_changes_nothing_that_is_heard(hybrid, gain, off):
     assert (net(mix[None])[0] - want).norm() > off * want.norm()
 
 
+@pytest.mark.parametrize("batch", [None, 2, 40])
+def test_so_many_windows_are_computed_at_once(hybrid, monkeypatch, batch):
+    sizes = []
+
+    def compute(self, model, windows):
+        sizes.append(len(windows))
+        return (windows,) * len(LABELS)
+
+    monkeypatch.setattr(ours.Demucs, "compute", compute)
+    pipeline = Pipeline([Separate(model=hybrid, batch=batch, overlap=0.25)])
+    audio = Audio(torch.zeros(2, 90 * int(0.75 * WINDOW)), 44100)
+    pipeline.run(audio)
+    assert sum(sizes) == 90
+    # A block is so long that a batch of windows becomes complete with it.
+    assert pipeline.plan(audio).block == (batch or 0) * int(0.75 * WINDOW)
+    assert max(sizes) == (batch or max(sizes))
+
+
 def test_silence_gives_silence(hybrid):
     assert not separated(hybrid, torch.zeros(2, 50000)).any()
 
