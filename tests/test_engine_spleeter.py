@@ -17,7 +17,10 @@ from audiopipe.separators.spleeter import parts
 
 WORKER = """
 import json, sys
+from importlib.util import find_spec
 import numpy as np
+
+assert find_spec("beside") is None, "a file of ours would be taken for a package of theirs"
 
 asked = json.loads(sys.stdin.buffer.readline())
 print("chatter", file=sys.stderr)
@@ -43,6 +46,7 @@ def worker(tmp_path, monkeypatch):
     def make(size):
         path = tmp_path / "worker.py"
         path.write_text(WORKER.replace("SIZE", str(size)))
+        (tmp_path / "beside.py").write_text("")
         monkeypatch.setattr(engine, "WORKER", path)
         monkeypatch.setattr(Environments, "python", lambda self, name: sys.executable)
 

@@ -43,7 +43,7 @@ class DeezerNet:
         self._lock = Lock()
         self._said = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
-            [str(python), str(WORKER)],
+            [str(python), "-I", str(WORKER)],  # or this file would be taken for `spleeter`
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,
@@ -107,7 +107,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             with suppress(OSError):  # what it did not take any more
                 pipe.close()
     try:
-        process.wait(timeout=5)
+        process.wait(timeout=20)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
