@@ -29,6 +29,7 @@ CLIP = 30.0
 """Seconds."""
 QUIET = -60.0
 """A stem with less than this, in dB of full scale (RMS), does not count in that clip or song."""
+USUAL = ("vocals", "drums", "bass", "other")
 
 Separate = Callable[[Song], Stems]
 Ratios = dict[str, list[float]]
@@ -138,7 +139,8 @@ def bss(song: Song, estimates: Stems) -> dict[str, dict[str, float]]:
 
 def show(figures: dict[str, Any], material: Sequence[Song], options: argparse.Namespace) -> None:
     """Print a table of each measure, median and quartiles, and of the speed."""
-    stems = list(dict.fromkeys(stem for song in material for stem in song.stems))
+    there = {stem for song in material for stem in song.stems}
+    stems = sorted(there, key=lambda stem: (USUAL.index(stem) if stem in USUAL else 9, stem))
     if any("accompaniment" in own["songs"]["SDR"] for own in figures.values()):
         stems.append("accompaniment")
     names = ", ".join(song.name for song in material)
@@ -160,10 +162,10 @@ def show(figures: dict[str, Any], material: Sequence[Song], options: argparse.Na
         ]
         columns = ("", "song", "stem", "SDR", "ISR", "SIR", "SAR")
         table("BSS Eval v4 in dB: median over seconds", columns, rows)
-    rows = [
-        [who, f"{np.median(list(own['× real time'].values())):.0f}"] for who, own in figures.items()
-    ]
-    table("Speed, this run", ("", "× real time"), rows)
+    if options.models:
+        speeds = {who: list(figures[who]["× real time"].values()) for who in options.models}
+        rows = [[who, f"{np.median(found):.1f}"] for who, found in speeds.items()]
+        table("Speed", ("", "× real time"), rows)
 
 
 def quartiles(ratios: Sequence[float]) -> str:
