@@ -41,7 +41,7 @@ def repeated(song: Path, seconds: float, to: Path) -> None:
 def separate(recording: Path, model: str, to: Path, more: Sequence[str]) -> tuple[float, float]:
     """The peak resident set of a run in MiB, and its time in s.
 
-    It is started by a small process: one that a large one starts begins as large as that.
+    Linux counts a process as at least as large as the one that started it: this one is smaller.
     """
     command = [sys.executable, "-m", "audiopipe", "separate", recording, "--model", model]
     command += ["--output", to, "--format", "flac", "--bits", "16", *more]
