@@ -125,7 +125,7 @@ def rules(spelling: Spelling) -> Sequence[Rule]:
         return spelling.pieces(match[0], match.start(), context) or None
 
     def path(match: re.Match[str], context: Context) -> list[Piece] | None:
-        before = context.text[: match.start()]
+        before = context.left(match.start())
         if before and not before[-1].isspace() and before[-1] not in "(\"'`“":
             return None
         return spelling.pieces(match[0], match.start(), context) or None
@@ -145,7 +145,7 @@ def rules(spelling: Spelling) -> Sequence[Rule]:
         return spelling.pieces(match[0], match.start(), context)
 
     def option(match: re.Match[str], context: Context) -> list[Piece] | None:
-        before = context.text[: match.start()]
+        before = context.left(match.start())
         if before and not before[-1].isspace() and before[-1] not in "(`[":
             return None
         if not match[0].startswith("--") and len(match["name"]) > 2:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -37,13 +37,21 @@ class Context:
     shouting: bool = False
     """Whether the text is in capitals, so that they mean nothing."""
 
+    def left(self, at: int) -> str:
+        """What stands before `at`, as far as rules look."""
+        return self.text[max(0, at - _SIGHT) : at]
+
+    def right(self, at: int) -> str:
+        """What stands from `at` on, as far as rules look."""
+        return self.text[at : at + _SIGHT]
+
     def before(self, at: int) -> str:
         """The word before `at`, if only spaces and opening quotes are between; else "".
 
         >>> Context("at 5 pm", str.islower).before(5)
         '5'
         """
-        match = _LAST_WORD.search(self.text[max(0, at - 40) : at])
+        match = _LAST_WORD.search(self.left(at))
         return match[1] if match else ""
 
     def after(self, at: int) -> str:
@@ -52,6 +60,8 @@ class Context:
         return match[1] if match else ""
 
 
+_SIGHT = 60
+"""How many characters around a match a rule may look at: texts are read in linear time."""
 _LAST_WORD = re.compile(r"([^\W_]+(?:['’][^\W_]+)*\.?)[\s\"“‘(]*$")
 _NEXT_WORD = re.compile(r"[\s\-]+([^\W_]+(?:['’][^\W_]+)*)")
 
@@ -77,23 +87,22 @@ def scan(
     rules: Sequence[Rule],
     start: int = 0,
     stop: int | None = None,
-) -> list[Piece]:
+) -> Iterator[Piece]:
     """Read a stretch of a text; white space separates, each other character is in one piece.
 
     A character that no rule takes makes a piece without words.
     """
     text = context.text if stop is None else context.text[:stop]
     context = replace(context, text=text)
-    pieces: list[Piece] = []
     at = start
     while at < len(text):
         if text[at].isspace():
             at += 1
             continue
         made = _apply(context, rules, at)
-        pieces += [part for piece in made for part in _short(piece, text)]
+        for piece in made:
+            yield from _short(piece, text)
         at = max(made[-1].stop, at + 1)
-    return pieces
 
 
 _LETTERS = 40

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, pairwise
+from itertools import chain, groupby, pairwise
 
 from audiopipe.text.clauses import divide
 from audiopipe.text.language import Language, language
@@ -124,8 +125,7 @@ class _Reader:
         text = self.block.text[: stretch.stop]
         context = Context(text, self.pronouncer.known, _shouting(text[stretch.start :]))
         words: list[tuple[Piece, str]] = []
-        pieces = list(self._pieces(context, stretch))
-        for piece, following in pairwise([*pieces, None]):
+        for piece, following in pairwise(chain(self._pieces(context, stretch), [None])):
             assert piece is not None
             ends = self._ends(context, piece, following)
             sounding = bool(piece.words or piece.said or _alphanumeric(text, piece))
@@ -167,18 +167,21 @@ class _Reader:
     def _ends(self, context: Context, piece: Piece, following: Piece | None) -> bool:
         """Whether a sentence ends with a piece."""
         text = context.text
-        if any(piece.start < end <= (following.start if following else len(text))
-               for end in self.block.ends):  # fmt: skip
+        end = bisect_right(self.block.ends, piece.start)
+        limit = following.start if following else len(text)
+        if end < len(self.block.ends) and self.block.ends[end] <= limit:
             return True
         match = _BEHIND.match(text, piece.stop)
         behind = match[1] if match else ""
         if piece.may_end:
             if match is None and piece.stop < len(text):
                 return False
-            word = re.match(r"[^\W\d_]+(?:['’][^\W\d_]+)?", text[match.end(1) :] if match else "")
+            word = re.match(
+                r"[^\W\d_]+(?:['’][^\W\d_]+)?", context.right(match.end(1)) if match else ""
+            )
             head = word[0] if word else ""
             if not head:
-                return not text[piece.stop :].strip()
+                return not context.right(piece.stop).strip()
             return head[0].isupper() and head.lower() in self.language.heads
         if piece.words or piece.said or piece.mark not in (".", "!", "?", "…"):
             return False

@@ -40,7 +40,7 @@ def pictures(signs: Signs) -> tuple[Rule, ...]:
 
     @rule(emoji.EMOTICON.pattern)
     def emoticon(match: re.Match[str], context: Context) -> list[Piece] | None:
-        before = context.text[: match.start()]
+        before = context.left(match.start())
         if before and before[-1].isalnum() and match[0][0] != ":":
             return None
         if before.count("(") > before.count(")") and match[0].endswith(")"):
@@ -57,7 +57,7 @@ def rules(signs: Signs) -> tuple[Rule, ...]:
 
     @rule(r"(?P<sign>[<>])(?=\s*[\w.-])")
     def compared(match: re.Match[str], context: Context) -> list[str] | None:
-        if not re.search(r"[\w)]\s*$", context.text[max(0, match.start() - 9) : match.start()]):
+        if not re.search(r"[\w)]\s*$", context.left(match.start())[-9:]):
             return None
         return (signs.less if match["sign"] == "<" else signs.more).split()
 
@@ -71,7 +71,7 @@ def rules(signs: Signs) -> tuple[Rule, ...]:
 
     @rule(r"\*(?=\s?\d)")
     def times(match: re.Match[str], context: Context) -> list[str] | None:
-        before = context.text[max(0, match.start() - 2) : match.start()]
+        before = context.left(match.start())[-2:]
         return [signs.times] if re.search(r"\d\s?$", before) else None
 
     @rule(r"\^\s?(?=[\w(-])")
@@ -88,15 +88,15 @@ def rules(signs: Signs) -> tuple[Rule, ...]:
 
     @rule(r"/(?=\d)")
     def over(match: re.Match[str], context: Context) -> list[str] | None:
-        return [signs.over] if context.text[: match.start()][-1:].isdigit() else None
+        return [signs.over] if context.left(match.start())[-1:].isdigit() else None
 
     @rule(rf"/(?=\s?(?:{signs.periods})\b)")
     def per(match: re.Match[str], context: Context) -> list[str] | None:
-        return [signs.per] if context.text[: match.start()][-1:].isalnum() else None
+        return [signs.per] if context.left(match.start())[-1:].isalnum() else None
 
     @rule("|".join(map(re.escape, longest)))
     def sign(match: re.Match[str], context: Context) -> list[Piece] | None:
-        if match[0].isalpha() and context.text[match.end() : match.end() + 1].isalpha():
+        if match[0].isalpha() and context.right(match.end())[:1].isalpha():
             return None
         return [Piece(match.start(), match.end(), tuple(signs.always[match[0]].split()))]
 
@@ -105,12 +105,11 @@ def rules(signs: Signs) -> tuple[Rule, ...]:
 
 def _calculated(match: re.Match[str], context: Context) -> bool:
     """Whether a hyphen between spaces is a minus: it stands between terms, in a formula."""
-    before = context.text[max(0, match.start() - 9) : match.start()]
-    behind = context.text[match.end() : match.end() + 9]
+    before, behind = context.left(match.start()), context.right(match.end())
     terms = re.search(r"(?:\d|(?<!\w)[a-zA-Z]|[²³)])\s+$", before) and re.match(
         r"\s+(?:\d|[a-zA-Z](?!\w)|\()", behind
     )
-    return bool(terms and re.search(r"[=+×÷<>²³√]", context.text))
+    return bool(terms and re.search(r"[=+×÷<>²³√]", before + behind))
 
 
 @rule(r"\.{2,}|…+\.?")
@@ -126,7 +125,7 @@ def _stop(match: re.Match[str], context: Context) -> list[Piece]:
     """Of several marks the question wins; a full stop within a word is none."""
     found = {_MARKS.get(char, char) for char in match[0]}
     mark = next(char for char in "?!." if char in found)
-    behind = context.text[match.end() :]
+    behind = context.right(match.end())
     inside = mark == "." and behind[:1].isalnum() and not re.match(r"[A-Z][a-z]", behind)
     return [Piece(match.start(), match.end(), mark="" if inside else mark)]
 

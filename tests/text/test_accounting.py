@@ -1,5 +1,6 @@
 """No letter and no digit is lost or said twice, whatever is written."""
 
+import re
 import string
 from itertools import pairwise
 
@@ -135,9 +136,10 @@ def test_each_letter_of_ssml_is_in_one_word(texts):
     content = "".join(map(cleaned, texts))
     assert letters("".join(word.written for word in read)) == letters(content)
     words, skipped = words_over(document)
+    visible = re.sub("&(amp|lt|gt);", lambda entity: " " * len(entity[0]), source)
     for at, (word, skip) in enumerate(zip(words, skipped, strict=True)):
         assert word <= 1, (source[at], at, source)
-        assert word + skip >= 1 or not source[at].isalnum(), (source[at], at, source)
+        assert word + skip >= 1 or not visible[at].isalnum(), (source[at], at, source)
 
 
 @settings(max_examples=40)

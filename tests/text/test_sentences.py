@@ -101,9 +101,10 @@ def test_long_sentences_are_divided_at_clauses_and_go_on():
     assert first.pause.strength == Strength.WEAK
 
 
-def test_sentences_come_one_by_one():
-    made = segments(plain("First one. " * 20_000))
-    assert next(made).said == "first one"
+def test_sentences_come_one_by_one_and_the_first_does_not_wait(swift):
+    document = plain("First one. " * 20_000)
+    with swift(seconds=2):
+        assert next(segments(document)).said == "first one"
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def _counted(match: re.Match[str], context: Context) -> list[str]:
 @rule(f"(?:{_any(_ALWAYS)})")
 def _always(match: re.Match[str], context: Context) -> list[Piece] | None:
     if match[0] in ("min.", "max.", "ft.", "temp.", "est.") and not re.match(
-        r"\s+\w", context.text[match.end() :]
+        r"\s+\w", context.right(match.end())
     ):
         return None
     return whole(match, _ALWAYS[match[0]].split())
@@ -71,7 +71,7 @@ def _always(match: re.Match[str], context: Context) -> list[Piece] | None:
 
 @rule(r"Dr\b\.?")
 def _doctor(match: re.Match[str], context: Context) -> list[Piece]:
-    named = re.match(r"\s+[A-Z]", context.text[match.end() :])
+    named = re.match(r"\s+[A-Z]", context.right(match.end()))
     street = context.before(match.start())[:1].isupper() and not named
     return whole(match, ["drive" if street else "doctor"])
 

@@ -243,7 +243,7 @@ def _anno(match: re.Match[str], context: Context) -> list[str]:
 @rule(_YEAR + r"(?!\s*[%°×]|[\w])")
 def _year(match: re.Match[str], context: Context) -> list[str] | None:
     year = match["year"]
-    if context.text[: match.start()].endswith(("$", "€", "£", "#", "+", "-")):
+    if context.left(match.start()).endswith(("$", "€", "£", "#", "+", "-")):
         return None
     if context.before(match.start()).lower().rstrip(".") in _YEARLY:
         return pairs(year)

@@ -65,7 +65,7 @@ def _several(match: re.Match[str], context: Context) -> list[str] | None:
 
 @rule(r"(?P<number>\d{5})(?:-(?P<more>\d{4}))?(?![\w-])")
 def _postcode(match: re.Match[str], context: Context) -> list[str] | None:
-    if not re.search(r"(?:\b[A-Z]{2}|D\.C\.)\s$", context.text[: match.start()]):
+    if not re.search(r"(?:\b[A-Z]{2}|D\.C\.)\s$", context.left(match.start())):
         return None
     return digits(match["number"] + (match["more"] or ""))
 

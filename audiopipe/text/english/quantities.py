@@ -51,7 +51,7 @@ def _signed(match: re.Match[str], context: Context) -> list[str] | None:
     said = number(match["number"])
     if not sign:
         return said
-    before = context.text[: match.start()]
+    before = context.left(match.start())
     if before and not before[-1].isspace() and before[-1] not in "(=[<>≤≥±:":
         return None
     return ["plus" if sign == "+" else "minus", *said]
@@ -59,7 +59,7 @@ def _signed(match: re.Match[str], context: Context) -> list[str] | None:
 
 def _attributive(match: re.Match[str], context: Context) -> bool:
     """Whether what is measured follows: "a 5 km run", "a $5 bill"."""
-    following = context.text[match.end() : match.end() + 2]
+    following = context.right(match.end())[:2]
     noun = re.match(r"[\s-][a-z]", following)
     return bool(noun) and context.before(match.start()).lower() in ("a", "an", "this", "another")
 
@@ -113,7 +113,7 @@ def _feet(match: re.Match[str], context: Context) -> list[str]:
 
 @rule(rf"(?P<number>{_NUMBER})[″”\"](?=\s?[x×]|\s[a-z])")
 def _inches(match: re.Match[str], context: Context) -> list[str] | None:
-    if context.text[: match.start()].count('"') % 2:
+    if context.left(match.start()).count('"') % 2:
         return None
     return [*number(match["number"]), "inch" if _one(match["number"]) else "inches"]
 
@@ -197,7 +197,7 @@ def _range(match: re.Match[str], context: Context) -> list[str] | None:
         return None
     if context.before(match.start()).lower() in _SCORED or first == last:
         return number(first) + number(last)
-    if re.search(r"\s", match[0]) and context.text[match.end() :].lstrip().startswith("="):
+    if re.search(r"\s", match[0]) and context.right(match.end()).lstrip().startswith("="):
         return [*number(first), "minus", *number(last)]
     return [*number(first), "to", *number(last)]
 
@@ -207,7 +207,7 @@ def _range(match: re.Match[str], context: Context) -> list[str] | None:
     rf"(?:\s?{_UNIT})?"
 )
 def _by(match: re.Match[str], context: Context) -> list[str] | None:
-    if context.text[match.start() :].startswith(f"{match['first']} ×"):
+    if context.text.startswith(f"{match['first']} ×", match.start()):
         return None
     sides = [side for side in (match["first"], match["last"], match["third"]) if side]
     said: list[str] = []

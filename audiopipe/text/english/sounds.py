@@ -61,7 +61,7 @@ _BY_COMPANY: dict[str, tuple[str, frozenset[str]]] = {
             "t ˈɪ ɹ z",
             "cry cried eye eyes cheek cheeks wept shed face in burst joy ran her",
         ),
-        ("bow", "b ˈaʊ", "ship ships stern ladies gentlemen knee head deep"),
+        ("bow", "b ˈaʊ", "ship ships stern ladies gentlemen knee head deep took take stage"),
         ("row", "ɹ ˈaʊ", "argument quarrel"),
         ("wound", "w ˈaʊ n d", "clock around up tight watch"),
         ("resume", "ɹ ˈɛ z ə m ˌeɪ", "job cv application interview my your her his"),
@@ -80,7 +80,8 @@ def sounds(tokens: Sequence[Token], lexicon: Pronouncer) -> list[tuple[str, ...]
     found: list[tuple[str, ...]] = []
     for i, token in enumerate(tokens):
         entry = () if token.letter or token.said in _OWN else lexicon.entry(token.said)
-        if len({role for role, _ in entry}) > 1 or token.said in _BY_COMPANY:
+        several = len({role for role, _ in entry}) > 1
+        if several or token.said in _BY_COMPANY or token.said == "used":
             tags = tags or _tags(tokens, lexicon)
             found.append(_chosen(tokens, i, tags[i], entry))
         else:
@@ -152,6 +153,12 @@ def _chosen(tokens: Sequence[Token], i: int, tag: str, entry: Entry) -> tuple[st
         return ()
     if token.said == "read":
         tag = _tense(tokens, i, tag)
+    if token.said == "lead":
+        # The metal is known by its company, and the past is written "led".
+        tag = "VB"
+    if token.said == "used":
+        accustomed = i + 1 < len(tokens) and tokens[i + 1].said == "to"
+        return tuple(("j ˈu s t" if accustomed else "j ˈu z d").split())
     if token.said == "polish" and (token.written.islower() or i == 0):
         tag = "NN"
     if tag == "NN" and i and tokens[i - 1].said in ("to", "please", "must", "can", "will"):

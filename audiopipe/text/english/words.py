@@ -54,7 +54,7 @@ def _acronym(match: re.Match[str], context: Context) -> list[str] | None:
         ending = "" if not tail else "'s" if "'" in tail or "’" in tail else "s"
         return [*head, last + ending]
     if not tail and (lower in _EMPHASISED or (len(caps) > 3 and context.known(lower))):
-        if caps == "IN" and re.match(r"\s+\d{5}", context.text[match.end() :]):
+        if caps == "IN" and re.match(r"\s+\d{5}", context.right(match.end())):
             return spell(caps)
         return [lower]
     if len(caps) > 6 and re.search(r"[AEIOUY]", caps) and not tail:
@@ -102,9 +102,9 @@ def _letter(match: re.Match[str], context: Context) -> list[str] | None:
         named = before and not before.endswith(".") and before.lower() in _LETTERED
         begins = not before or before.endswith(".")
         noun = r"\s+[a-z]" if not begins else r"\s+(?:\d|[^\W\d_]{2})"
-        article = re.match(noun, context.text[match.end() :]) and not named
+        article = re.match(noun, context.right(match.end())) and not named
         return ["a"] if article or (context.shouting and not named) else ["A"]
-    if letter == "O" and re.match(r"\s+[A-Z]", context.text[match.end() :]):
+    if letter == "O" and re.match(r"\s+[A-Z]", context.right(match.end())):
         return ["oh"]
     return [letter.upper()]
 

@@ -86,7 +86,7 @@ def _signed(match: re.Match[str], context: Context, one: str = "eins") -> list[s
     said = number(match["number"], one)
     if not match["sign"]:
         return said
-    before = context.text[: match.start()]
+    before = context.left(match.start())
     if before and not before[-1].isspace() and before[-1] not in "(=[<>≤≥±:":
         return None
     return ["plus" if match["sign"] == "+" else "minus", *said]
@@ -160,7 +160,7 @@ def _range(match: re.Match[str], context: Context) -> list[str] | None:
     first, last = match["first"], match["last"]
     if first[0] == "0" and len(first) > 1:
         return None
-    if re.search(r"\s", match[0]) and context.text[match.end() :].lstrip().startswith("="):
+    if re.search(r"\s", match[0]) and context.right(match.end()).lstrip().startswith("="):
         return [*number(first), "minus", *number(last)]
     return [*number(first), "bis", *number(last)]
 
@@ -180,7 +180,7 @@ _ARTICLES = vocabulary("der die das am im zum vom")
 
 @rule(r"(?P<number>\d{1,3})\.(?=\s+[^\W\d_])")
 def _ordinal(match: re.Match[str], context: Context) -> list[str] | None:
-    following = re.match(r"\s+([^\W\d_]+)", context.text[match.end() :])
+    following = re.match(r"\s+([^\W\d_]+)", context.right(match.end()))
     before = context.before(match.start()).lower()
     if following is None or (
         following[1][0].islower() and before not in ("der", "die", "das", "am")
