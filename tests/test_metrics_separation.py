@@ -162,3 +162,10 @@ class TestSilence:
         true, made = stems(14)
         true[1] = true[0]
         assert np.isfinite(bss_eval(true, made, taps=8).sdr).all()
+
+    def test_equal_channels_are_as_one(self):
+        true, made = stems(15, channels=1)
+        one = bss_eval(true, made, taps=16)
+        two = bss_eval(np.repeat(true, 2, 1), np.repeat(made, 2, 1), taps=16)
+        for found, wanted in zip(two, one, strict=True):
+            np.testing.assert_allclose(found, wanted, atol=1e-4)
