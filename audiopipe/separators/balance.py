@@ -25,8 +25,10 @@ SILENT = 1e-8
 
 @dataclass
 class Account:
-    """The state of a stream: its samples, and for each stem the sums of what it is likened by."""
+    """The state of a stream: of how many of the model's stems each is the sum, its samples, and
+    for each stem the sums of what it is likened by."""
 
+    counts: list[int]
     samples: int = 0
     mix: float = 0.0
     power: dict[str, float] = field(default_factory=dict)
@@ -71,26 +73,28 @@ class Balance(Stateful):
         return Reach(behind=0, ahead=0, latency=0)
 
     def start(self, model: None, sources: Sequence[Audio]) -> Account:
-        none = dict.fromkeys(self._sums(), 0.0)
-        return Account(power=dict(none), shared=dict(none))
+        sums = self._sums()  # reads the card: once for a stream
+        none = dict.fromkeys(sums, 0.0)
+        return Account([len(which) for which in sums.values()], power=dict(none), shared=none)
 
     def step(
         self, model: None, state: Account, blocks: Sequence[Audio], last: bool
     ) -> tuple[Audio, ...]:
         mix, *stems = (block.samples for block in blocks)
-        whole = mix.double()
+        likened = mix.double()
         state.samples += mix.numel()
-        state.mix += float(whole.square().sum())
+        state.mix += float(likened.square().sum())
         for name, stem in zip(state.power, stems, strict=True):
             state.power[name] += float(stem.double().square().sum())
-            state.shared[name] += float((stem.double() * whole).sum())
+            state.shared[name] += float((stem.double() * likened).sum())
         if self.remainder != "none":
             rest = mix - torch.stack(stems).sum(0)
             if self.remainder == "keep":
                 stems.append(rest)
             else:
-                counts = [len(which) for which in self._sums().values()]
-                stems = [s + rest * (n / sum(counts)) for s, n in zip(stems, counts, strict=True)]
+                whole = sum(state.counts)
+                pairs = zip(stems, state.counts, strict=True)
+                stems = [stem + rest * (count / whole) for stem, count in pairs]
         return tuple(blocks[0].like(stem, start=blocks[0].start) for stem in stems)
 
     def warnings(self, state: Account) -> Sequence[str]:
