@@ -42,11 +42,11 @@ class MidiSink(FileSink):
         file.tracks.append(track)
         now = 0
         for note in self._notes:
-            number = min(max(note.number, 0), 127)
+            pitch = note.pitch + (tuning.midi(form.a4) - tuning.A4 if form.bend else 0)
+            number = min(max(round(pitch), 0), 127)
             begin, end = (_tick(at, form.rate) for at in (note.start, note.stop))
             if form.bend:
-                bend = note.pitch - number + tuning.midi(form.a4) - tuning.A4
-                wheel = min(max(round(8192 * bend / BEND), -8192), 8191)
+                wheel = min(max(round(8192 * (pitch - number) / BEND), -8192), 8191)
                 track.append(mido.Message("pitchwheel", pitch=wheel, time=begin - now))
                 now = begin
             on = {"note": number, "velocity": VELOCITY}

@@ -28,8 +28,14 @@ USUAL = (65.0, 1000.0)
 SMOOTHING = Span.parse("100 ms")
 """How long YIN's frames wait for those that follow, unless something is said."""
 
-PYIN_STEP = 10.0
-"""pYIN's own grid of pitches in cents."""
+OWN = {
+    "model": ("neural",),
+    "voicing_threshold": ("neural", "yin"),
+    "smoothing": ("neural", "yin"),
+    "window": ("yin", "pyin"),
+    "threshold": ("yin",),
+}
+"""Options that not every method has."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -102,13 +108,17 @@ class Pitch(Chain):
             raise ValueError(f"the range begins at {low:g} Hz; the least is {LEAST:g} Hz")
         if self.hop.amount == 0:
             raise ValueError("the hop is 0; write how often a pitch is wanted, as in '10 ms'")
-        own = {"model": ("neural",), "window": ("yin", "pyin"), "threshold": ("yin",)}
-        for option, methods in own.items():
-            if getattr(self, option) is not None and self.method not in methods:
+        for option, methods in OWN.items():
+            said = option in self.model_fields_set and getattr(self, option) is not None
+            if said and self.method not in methods:
                 raise ValueError(
                     f"{option} is of method {' and '.join(methods)}, not of {self.method}; leave "
                     f"it out, or write 'method: {methods[0]}'"
                 )
+        if self.threshold is not None and self.lag.amount:
+            raise ValueError(
+                "threshold is of YIN without smoothing; leave it out, or write 'smoothing: 0 s'"
+            )
         return self
 
     @property
@@ -132,8 +142,8 @@ class Pitch(Chain):
     def parts(self) -> Sequence[Stage]:
         shared: dict[str, Any] = {"range": self.looked_for}
         if self.method == "pyin":
-            step = self.resolution or PYIN_STEP
-            return (Pyin(**shared, hop=self.hop, window=self.window, resolution=step),)
+            pyin = Pyin(**shared, hop=self.hop, window=self.window)
+            return (pyin, self._grid()) if self.resolution else (pyin,)
         shared["voicing_threshold"] = self.voicing_threshold
         if self.method == "yin":
             shared |= {"hop": self.hop, "window": self.window}

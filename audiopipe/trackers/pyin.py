@@ -14,6 +14,9 @@ from audiopipe.stage import Fidelity, Reach, Stateful
 from audiopipe.trackers.yin import hop_samples, lags, rate
 from audiopipe.units import Hertz, Span
 
+STEP = 10.0
+"""The grid of pitches in cents on which it looks for the best path, as in librosa."""
+
 OFFLINE = Fidelity(
     "offline",
     why="pYIN decides its path when it has heard everything",
@@ -40,7 +43,6 @@ class Pyin(Stateful):
     hop: Span
     range: tuple[Hertz, Hertz]
     window: Span | None
-    resolution: float
 
     @property
     def fidelity(self) -> Fidelity:
@@ -66,8 +68,7 @@ class Pyin(Stateful):
         (block,) = blocks
         state.blocks.append(block.samples[0].cpu())
         hop = hop_samples(self.hop, block)
-        sound = torch.cat(state.blocks)
-        if not last or not len(sound):
+        if not last or not (sound := torch.cat(state.blocks)).numel():
             return PitchTrack.empty(block.rate, hop)
         import librosa
 
@@ -79,7 +80,7 @@ class Pyin(Stateful):
             sr=block.rate,
             frame_length=window + window % 2,
             hop_length=hop,
-            resolution=self.resolution / 100,
+            resolution=STEP / 100,
             fill_na=None,
         )
         return PitchTrack(

@@ -239,6 +239,9 @@ def test_resolution_rounds(method):
         ({"method": "magic"}, "'neural', 'yin' or 'pyin'"),
         ({"window": "60 ms"}, "window is of method yin and pyin, not of neural"),
         ({"threshold": 0.1}, "threshold is of method yin, not of neural"),
+        ({"method": "yin", "threshold": 0.1}, "without smoothing.*smoothing: 0 s"),
+        ({"method": "pyin", "smoothing": "50 ms"}, "smoothing is of method neural and yin"),
+        ({"method": "pyin", "voicing_threshold": 0.4}, "voicing_threshold is of method neural"),
         ({"voicing_threshold": 1.5}, "less than or equal to 1"),
         ({"resolution": -1}, "greater than or equal to 0"),
     ],
@@ -264,6 +267,11 @@ def test_pyin_is_librosas():
     assert np.allclose(found.hz.numpy(), hz, rtol=1e-6)
     assert np.array_equal(found.voiced.numpy(), voiced)
     assert np.allclose(found.confidence.numpy(), share, atol=1e-6)
+
+
+def test_the_resolution_of_pyin_is_that_of_the_others():
+    found = track(Pitch(method="pyin", resolution=30), tone(449.0))
+    assert torch.allclose(found.hz[20:80], torch.tensor(440.0 * 2 ** (30 / 1200)), rtol=1e-5)
 
 
 # Streams
