@@ -1,6 +1,7 @@
 """Tags and artwork, carried over from one kind of file to another.
 
-Read and written with mutagen, which is imported when there is something to carry.
+Read and written with mutagen, where it is installed: its licence (GPL) is not everybody's, so that
+it does not come along unasked. It is imported when there is something to carry.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ import base64
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -85,6 +88,8 @@ class Tags:
 
 def read_tags(path: Path) -> Tags:
     """The tags of a file; none where it has none, or they cannot be read, which is logged."""
+    if not _readable():
+        return Tags()
     import mutagen
 
     try:
@@ -101,6 +106,18 @@ def read_tags(path: Path) -> Tags:
         told = " ".join(str(error).split())
         log.warning("%s: its tags cannot be read, and are not carried over: %s", path, told)
         return Tags()
+
+
+@cache
+def _readable() -> bool:
+    """Whether mutagen is there; that it is not, is said once."""
+    there = find_spec("mutagen") is not None
+    if not there:
+        log.warning(
+            "tags and artwork are not carried over: mutagen is not installed; "
+            "run: pip install 'audiopipe[tags]'"
+        )
+    return there
 
 
 def write_tags(file: BinaryIO, codec: str, tags: Tags) -> None:

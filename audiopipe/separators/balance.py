@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import log10, sqrt
-from typing import Literal
 
 import torch
 
-from audiopipe.separators.base import CHANNELS, REMAINDER, separation_card, sums
+from audiopipe.separators.base import CHANNELS, REMAINDER, Remainder, separation_card, sums
 from audiopipe.signals import Audio
 from audiopipe.stage import GRID, Fidelity, Reach, Stateful
-
-Remainder = Literal["distribute", "keep", "none"]
 
 ALIKE = 0.999
 """Correlation with the mix above which a stem may be nothing but the mix."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Annotated, Protocol
+from typing import Annotated, Literal, Protocol
 
 import torch
 from pydantic import Field
@@ -40,6 +40,7 @@ REMAINDER = "remainder"
 """What the mix is more than the sum of its stems, as a stem of its own."""
 
 Share = Annotated[float, Field(ge=0, lt=1)]
+Remainder = Literal["distribute", "keep", "none"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,9 @@ class Choice:
 
 class Family(Protocol):
     """What a module of `FAMILIES` has."""
+
+    REMAINDER: Remainder
+    """What becomes of what its stems lack, unless something else is asked for."""
 
     def parts(self, choice: Choice) -> Sequence[Stage]:
         """The stages, first to last: the last one gives one port a stem, as `sums` names them."""

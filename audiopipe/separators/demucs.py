@@ -23,13 +23,21 @@ from audiopipe.conversion import converted
 from audiopipe.errors import MissingDependencyError, ModelError
 from audiopipe.framing import Framing, OverlapAdd
 from audiopipe.models import Store, load_weights
-from audiopipe.separators.base import Choice, Separator, arrange, separation_card, triangle
+from audiopipe.separators.base import (
+    Choice,
+    Remainder,
+    Separator,
+    arrange,
+    separation_card,
+    triangle,
+)
 from audiopipe.signals import Audio
 from audiopipe.stage import Stage
 from audiopipe.torch_checkpoint import read_state
 
 OVERLAP = 0.25
 """As in Demucs."""
+REMAINDER: Remainder = "distribute"
 FAINT = 1e-8
 """The level below which a window is not made louder."""
 LONGEST = 60

@@ -16,7 +16,7 @@ from audiopipe.errors import ModelError
 from audiopipe.framing import Concatenate, Framing, OverlapAdd
 from audiopipe.models import Store, load_weights
 from audiopipe.nets.stems import AHEAD, BINS, HOP, RATE, STEMS, WINDOW, State, StemsNet
-from audiopipe.separators.base import CHANNELS, Choice, separation_card, sums
+from audiopipe.separators.base import CHANNELS, Choice, Remainder, separation_card, sums
 from audiopipe.signals import Audio, Sampled
 from audiopipe.stage import GRID, Fidelity, Reach, Stage, Stateful, Windowed
 
@@ -24,6 +24,7 @@ WEIGHTS = "weights.safetensors"
 MOST = {"channels": 512, "hidden": 4096}
 """A card that asks for more would fill the memory before its weights are looked at."""
 
+REMAINDER: Remainder = "distribute"
 STEP = 4
 """Frames that come together: the network steps so far at a time, as single ones cost more."""
 AT_ONCE = 64

@@ -22,7 +22,14 @@ from audiopipe.errors import ModelError
 from audiopipe.framing import Framing, OverlapAdd, add_up
 from audiopipe.models import Store, load_weights
 from audiopipe.nets.spleeter import DEPTH, FILTERS, FRAMES, SpleeterNet, state_of_checkpoint
-from audiopipe.separators.base import Choice, Separator, Share, arrange, separation_card
+from audiopipe.separators.base import (
+    Choice,
+    Remainder,
+    Separator,
+    Share,
+    arrange,
+    separation_card,
+)
 from audiopipe.signals import Audio
 from audiopipe.stage import Stage
 from audiopipe.tensorflow_checkpoint import convert
@@ -32,6 +39,8 @@ WINDOW, HOP = 4096, 1024
 SEGMENT = WINDOW + (FRAMES - 1) * HOP
 """Samples that a segment of frames reaches over."""
 OVERLAP = 0.25
+REMAINDER: Remainder = "none"
+"""Nearly all that its stems lack lies above its masks: none of them has a share in that."""
 INDEX, DATA = "model.index", "model.data-00000-of-00001"
 """The files of a checkpoint."""
 WIDE = 1536

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from audiopipe.errors import ModelError
-from audiopipe.separators.balance import Balance, Remainder
-from audiopipe.separators.base import Choice, Share, family, separation_card
+from audiopipe.separators.balance import Balance
+from audiopipe.separators.base import Choice, Remainder, Share, family, separation_card
 from audiopipe.stage import Chain, Stage
 
 MODEL = "stems"
@@ -42,10 +42,11 @@ class Separate(Chain):
     none means the model's own."""
     batch: Annotated[int, Field(ge=1)] | None = None
     """How many windows are computed at once; none means as many as the device likes."""
-    remainder: Remainder = "distribute"
+    remainder: Remainder | None = None
     """What becomes of the difference between the mix and the sum of its stems: `distribute` gives
     each stem its share, so that they add up to the mix; `keep` makes it a stem `remainder`;
-    `none` leaves it out."""
+    `none` leaves it out. None means `distribute`, but `none` for Spleeter, where it would be half
+    of all above 11 kHz in each stem."""
     high_band: Literal["zeros", "average"] | None = None
     """What Spleeter does above its masks' highest bin (11 kHz, or 16): nothing passes, or the mean
     of the mask; none means as the model's card says."""
@@ -59,8 +60,10 @@ class Separate(Chain):
         if self.high_band is not None and card.network != "spleeter":
             raise ModelError(f"model {self.model!r} has no high band to set; leave it out")
         choice = Choice(self.model, self.stems, self.overlap, self.batch, self.high_band)
-        balance = Balance(model=self.model, keep=self.stems, remainder=self.remainder)
-        return (*family(card).parts(choice), balance)
+        made = family(card)
+        remainder = self.remainder or made.REMAINDER
+        balance = Balance(model=self.model, keep=self.stems, remainder=remainder)
+        return (*made.parts(choice), balance)
 
     @classmethod
     def examples(cls) -> Sequence[Stage]:

@@ -5,6 +5,7 @@ import json
 import logging
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from mutagen.oggvorbis import OggVorbis
 from mutagen.wave import WAVE
 from separators import music, stems_model
 
+from audiopipe.io import tags
 from audiopipe.io.write import AudioWriter
 
 STEMS = ["bass", "drums", "other", "vocals"]
@@ -192,6 +194,17 @@ def test_tags_and_artwork_are_carried_over(cli, model, song, tmp_path, given):
 
 def _cover(found):
     return Picture(base64.b64decode(found["metadata_block_picture"][0]))
+
+
+def test_without_mutagen_there_are_no_tags_and_it_is_said_once(monkeypatch, song, caplog):
+    monkeypatch.setitem(sys.modules, "mutagen", None)
+    tags._readable.cache_clear()
+    try:
+        with caplog.at_level(logging.WARNING):
+            assert [tags.read_tags(song), tags.read_tags(song)] == [tags.Tags()] * 2
+    finally:
+        tags._readable.cache_clear()
+    assert caplog.text.count("pip install 'audiopipe[tags]'") == 1
 
 
 def test_damaged_tags_are_told_and_do_not_stop(cli, model, song, tmp_path, caplog):

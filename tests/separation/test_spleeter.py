@@ -149,7 +149,7 @@ def test_mono_is_two_equal_channels(models):
     samples = sound(1, channels=1)
     want = reference(spleeters.variables(2), samples.expand(2, -1), 2)
     assert apart(stems_of(models[2], samples, overlap=0), want) < 1e-5
-    separate = Separate(model=models[2], overlap=0.0, remainder="none")
+    separate = Separate(model=models[2], overlap=0.0)  # and nothing of the remainder
     found = Pipeline([separate]).run(Audio(samples, 44100))["separate"]
     assert apart(found.parts["vocals"].samples, want[0].mean(0, keepdim=True)) < 1e-5
 
