@@ -227,12 +227,15 @@ def test_a_run_learns_goes_on_and_gets_a_card(data, tmp_path, monkeypatch):
     assert facts["step"] >= 2
     run(train, monkeypatch, "songs=1", "--data", data, "--out", out, "--minutes", 0.02)
     assert json.loads((out / "last.json").read_text())["step"] > facts["step"]
-    run(card, monkeypatch, out, "--to", tmp_path / "mine")
+    run(card, monkeypatch, out, "--to", tmp_path / "mine", "--sharpness", 0.5)
     told = read_card(tmp_path / "mine")
     assert (told.task, told.network, told.labels) == ("separate", "stems-net", STEMS)
     weights = load_file(tmp_path / "mine" / "weights.safetensors")
     assert all(weight.dtype == torch.float16 for weight in weights.values())
     StemsNet(**told.settings).load_state_dict(weights)
+    trained = load_file(out / "last.safetensors")
+    torch.testing.assert_close(weights["leave.0.weight"], trained["leave.0.weight"].half() / 2)
+    torch.testing.assert_close(weights["last.weight"], trained["last.weight"].half())
 
 
 def test_learning_lowers_the_loss(data):
