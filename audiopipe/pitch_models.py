@@ -9,12 +9,12 @@ from __future__ import annotations
 from audiopipe.cards import Card
 from audiopipe.errors import ModelError
 from audiopipe.evidence import RATE
-from audiopipe.models import Store, load_weights
+from audiopipe.models import Store
 from audiopipe.nets.pitch import PitchNet
+from audiopipe.networks import load_network
 
 TASK, NETWORK = "pitch", "pitch-net"
 """What the card must say."""
-WEIGHTS = "weights.safetensors"
 MOST = {"channels": 256, "hidden": 1024}
 """A card that asks for more would fill the memory before its weights are looked at."""
 
@@ -37,18 +37,4 @@ def pitch_net(model: str) -> PitchNet:
 
     Raises ModelError where card and weights do not fit, and what `Store.path` raises.
     """
-    card = pitch_card(model)
-    weights = load_weights(Store().path(model, WEIGHTS))
-    try:
-        for key in card.settings.keys() & MOST.keys():
-            if not 1 <= card.settings[key] <= MOST[key]:
-                most = f"{key} are {card.settings[key]}, and at most {MOST[key]} are possible"
-                raise ValueError(most)
-        net = PitchNet(**card.settings)
-        net.load_state_dict(weights)
-        if odd := [name for name, weight in weights.items() if not weight.isfinite().all()]:
-            raise ValueError(f"{odd[0]} holds what is no number")
-    except (TypeError, ValueError, RuntimeError) as error:
-        told = " ".join(str(error).split())
-        raise ModelError(f"model {model!r}: its weights do not fit its card: {told}") from None
-    return net.eval().requires_grad_(False)
+    return load_network(model, pitch_card(model).settings, MOST, PitchNet)

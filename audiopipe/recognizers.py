@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from audiopipe.cards import Card
 from audiopipe.errors import ModelError
-from audiopipe.models import Store, load_weights
+from audiopipe.models import Store
 from audiopipe.nets.keywords import KeywordNet
+from audiopipe.networks import load_network
 
 TASK, NETWORK = "keywords", "keyword-net"
 """What the card must say."""
-WEIGHTS = "weights.safetensors"
 RATE = 16000
 BANDS = 40
 """Of the spectra that every such network is fed with."""
@@ -63,23 +63,15 @@ def keyword_net(model: str) -> KeywordNet:
     """
     card = keyword_card(model)
     settings = {key: value for key, value in card.settings.items() if key != "threshold"}
-    weights = load_weights(Store().path(model, WEIGHTS))
-    try:
-        if settings.get("bands", BANDS) != BANDS:
-            raise ValueError(f"bands are {settings['bands']}, and must be {BANDS}")
-        if settings.get("kernel", 1) % 2 == 0:
-            raise ValueError(f"a kernel of {settings['kernel']} is even, and must be odd")
-        for key in settings.keys() & MOST.keys():
-            if not 1 <= settings[key] <= MOST[key]:
-                raise ValueError(f"{key} are {settings[key]}, and at most {MOST[key]} are possible")
-        net = KeywordNet(len(card.labels), **settings)
-        net.load_state_dict(weights)
-        if odd := [name for name, weight in weights.items() if not weight.isfinite().all()]:
-            raise ValueError(f"{odd[0]} holds what is no number")
-    except (TypeError, ValueError, RuntimeError) as error:
-        told = " ".join(str(error).split())
-        raise ModelError(f"model {model!r}: its weights do not fit its card: {told}") from None
-    return net.eval().requires_grad_(False)
+
+    def make(bands: int = BANDS, kernel: int = 1, **others: int) -> KeywordNet:
+        if bands != BANDS:
+            raise ValueError(f"bands are {bands}, and must be {BANDS}")
+        if kernel % 2 == 0:
+            raise ValueError(f"a kernel of {kernel} is even, and must be odd")
+        return KeywordNet(len(card.labels), **settings)
+
+    return load_network(model, settings, MOST, make)
 
 
 def is_word(label: str) -> bool:

@@ -219,7 +219,7 @@ def test_weights_that_were_changed(tmp_path):
 def test_weights_that_are_no_numbers(tmp_path, monkeypatch):
     folder = tone_model(tmp_path)
     weights = {name: weight * float("nan") for name, weight in tone_net().state_dict().items()}
-    monkeypatch.setattr("audiopipe.recognizers.load_weights", lambda path: weights)
+    monkeypatch.setattr("audiopipe.networks.load_weights", lambda path: weights)
     assert "holds what is no number" in refusal(ModelError, model=str(folder))
 
 

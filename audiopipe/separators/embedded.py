@@ -14,13 +14,12 @@ from torch import Tensor
 
 from audiopipe.errors import ModelError
 from audiopipe.framing import Concatenate, Framing, OverlapAdd
-from audiopipe.models import Store, load_weights
 from audiopipe.nets.stems import AHEAD, BINS, HOP, RATE, STEMS, WINDOW, State, StemsNet
+from audiopipe.networks import load_network
 from audiopipe.separators.base import CHANNELS, Choice, Remainder, separation_card, sums
 from audiopipe.signals import Audio, Sampled
 from audiopipe.stage import GRID, Fidelity, Reach, Stage, Stateful, Windowed
 
-WEIGHTS = "weights.safetensors"
 MOST = {"channels": 512, "hidden": 4096}
 """A card that asks for more would fill the memory before its weights are looked at."""
 
@@ -187,18 +186,4 @@ def stems_net(model: str) -> StemsNet:
 
     Raises ModelError where card and weights do not fit, and what `Store.path` raises.
     """
-    card = separation_card(model)
-    weights = load_weights(Store().path(model, WEIGHTS))
-    try:
-        for key in card.settings.keys() & MOST.keys():
-            if not 1 <= card.settings[key] <= MOST[key]:
-                most = f"{key} are {card.settings[key]}, and at most {MOST[key]} are possible"
-                raise ValueError(most)
-        net = StemsNet(**card.settings)
-        net.load_state_dict(weights)
-        if odd := [name for name, weight in weights.items() if not weight.isfinite().all()]:
-            raise ValueError(f"{odd[0]} holds what is no number")
-    except (TypeError, ValueError, RuntimeError) as error:
-        told = " ".join(str(error).split())
-        raise ModelError(f"model {model!r}: its weights do not fit its card: {told}") from None
-    return net.eval().requires_grad_(False)
+    return load_network(model, separation_card(model).settings, MOST, StemsNet)

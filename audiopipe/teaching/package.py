@@ -15,7 +15,7 @@ from torch import Tensor
 from audiopipe.cards import CARD, Card, Licence, ModelFile, TrainingSet
 from audiopipe.errors import OutputError
 from audiopipe.io.atomic import TEMPORARY, output_error
-from audiopipe.recognizers import WEIGHTS
+from audiopipe.networks import WEIGHTS
 from audiopipe.teaching.base import OTHERS, Base
 from audiopipe.teaching.head import Head
 
