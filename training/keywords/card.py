@@ -9,82 +9,30 @@ from `sets.toml`, so that it cannot disagree with them.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
-import tomllib
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 
+from ..cards import write_card
 from .clips import LABELS, UNKNOWN
 
 SETS = Path(__file__).with_name("sets.toml")
+ABOUT = {"task": "keywords", "network": "keyword-net", "rate": 16000, "labels": LABELS}
 
 DOUBT = 1.0
 """By how much the logit of what is unknown is lowered: in training it is a quarter of all, which is
 more often than in the choice of one of all labels. With this, held-out words and other words are
 right about as often."""
 
-HEAD = """\
-name = "{name}"
-about = "{about}"
-task = "keywords"
-network = "keyword-net"
-rate = 16000
-labels = {labels}
-recipe = "training/keywords"
-citation = "{citation}"
 
-[settings]
-bands = 40
-channels = {channels}
-blocks = {blocks}
-kernel = {kernel}
-threshold = {threshold}
-
-[[files]]
-name = "weights.safetensors"
-size = {size}
-sha256 = "{sha256}"
-
-[licence]
-name = "{licence}"
-url = "{url}"
-commercial = true
-"""
-
-
-def write_card(run: Path, to: Path, figures: dict[str, Any], threshold: float) -> None:
-    """Write the weights of a run, and the card that tells what is known of them."""
-    to.mkdir(parents=True, exist_ok=True)
+def write(run: Path, to: Path, figures: dict[str, Any], threshold: float) -> None:
+    """Write the weights of a run, and their card."""
     weights = load_file(run / "last.safetensors")
     weights["head.bias"][LABELS.index(UNKNOWN)] -= DOUBT
-    content = save(weights, {"format": "pt"})
-    (to / "weights.safetensors").write_bytes(content)
-    facts = json.loads((run / "last.json").read_text())
-    sets = tomllib.loads(SETS.read_text())
-    text = HEAD.format(
-        name=to.name,
-        **sets["model"],
-        labels=json.dumps(LABELS),
-        size=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
-        threshold=threshold,
-        **facts["settings"],
-    )
-    for name in facts["sources"]:
-        own = {"name": name, "licence": "not stated", "source": "given to the recipe"}
-        for made_of in sets["sources"].get(name, [own]):
-            rows = (f"{key} = {json.dumps(made_of[key])}" for key in ("name", "licence", "source"))
-            text += "\n".join(("", "[[data]]", *rows, ""))
-    text += "\n[figures]\n"
-    figures = {"parameters": facts["parameters"], "steps": facts["step"], **figures}
-    text += "".join(
-        f"{json.dumps(key, ensure_ascii=False)} = {json.dumps(value, ensure_ascii=False)}\n"
-        for key, value in figures.items()
-    )
-    (to / "card.toml").write_text(text, "utf-8")
+    settings = {"bands": 40, "threshold": threshold}
+    write_card(run, to, SETS, weights, figures, about=ABOUT, settings=settings)
 
 
 def main() -> None:
@@ -95,7 +43,7 @@ def main() -> None:
     parser.add_argument("--threshold", type=float, default=0.7)
     arguments = parser.parse_args()
     figures = json.loads(arguments.figures.read_text()) if arguments.figures else {}
-    write_card(arguments.run, arguments.to, figures, arguments.threshold)
+    write(arguments.run, arguments.to, figures, arguments.threshold)
 
 
 if __name__ == "__main__":

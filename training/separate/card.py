@@ -11,78 +11,26 @@ it is read from the run, from measured figures and from `sets.toml`, so that it 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
-import tomllib
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 
+from ..cards import write_card
 from .songs import RATE, STEMS
 
 SETS = Path(__file__).with_name("sets.toml")
-
-HEAD = """\
-name = "{name}"
-about = "{about}"
-task = "separate"
-network = "stems-net"
-rate = {rate}
-labels = {labels}
-recipe = "training/separate"
-citation = "{citation}"
-
-[settings]
-channels = {channels}
-hidden = {hidden}
-
-[[files]]
-name = "weights.safetensors"
-size = {size}
-sha256 = "{sha256}"
-
-[licence]
-name = "{licence}"
-url = "{url}"
-commercial = true
-"""
+ABOUT = {"task": "separate", "network": "stems-net", "rate": RATE, "labels": STEMS}
 
 
-def write_card(run: Path, to: Path, sharpness: float, figures: dict[str, Any]) -> None:
-    """Write the weights of a run, and the card that tells what is known of them."""
-    to.mkdir(parents=True, exist_ok=True)
+def write(run: Path, to: Path, sharpness: float, figures: dict[str, Any]) -> None:
+    """Write the weights of a run, and their card."""
     weights = {
         name: (weight * sharpness if name.startswith("leave.") else weight).half()
         for name, weight in load_file(run / "last.safetensors").items()
     }
-    content = save(weights, {"format": "pt"})
-    (to / "weights.safetensors").write_bytes(content)
-    facts = json.loads((run / "last.json").read_text())
-    known = tomllib.loads(SETS.read_text())
-    text = HEAD.format(
-        name=to.name,
-        rate=RATE,
-        labels=json.dumps(STEMS),
-        **known["model"],
-        size=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
-        **facts["settings"],
-    )
-    for source in facts["sources"]:
-        name = source.partition("=")[0]
-        own = {"name": name, "licence": "not stated", "source": "given to the recipe"}
-        for made_of in known["sources"].get(name, [own]):
-            rows = (f"{key} = {json.dumps(made_of[key])}" for key in ("name", "licence", "source"))
-            text += "\n".join(("", "[[data]]", *rows, ""))
-    text += "\n[figures]\n"
-    trained = {"parameters": facts["parameters"], "steps": facts["step"], "sharpness": sharpness}
-    figures = {**trained, **figures}
-    text += "".join(
-        f"{json.dumps(key, ensure_ascii=False)} = {json.dumps(value, ensure_ascii=False)}\n"
-        for key, value in figures.items()
-    )
-    (to / "card.toml").write_text(text, "utf-8")
+    write_card(run, to, SETS, weights, {"sharpness": sharpness, **figures}, about=ABOUT)
 
 
 def main() -> None:
@@ -93,7 +41,7 @@ def main() -> None:
     parser.add_argument("--figures", type=Path, help="JSON: what the benchmark measured")
     arguments = parser.parse_args()
     figures = json.loads(arguments.figures.read_text()) if arguments.figures else {}
-    write_card(arguments.run, arguments.to, arguments.sharpness, figures)
+    write(arguments.run, arguments.to, arguments.sharpness, figures)
 
 
 if __name__ == "__main__":
