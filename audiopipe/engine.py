@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import logging
+from collections import deque
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -138,6 +139,9 @@ def _out_of_memory(error: BaseException) -> bool:
 
 Key = TypeVar("Key", bound=Hashable)
 
+Unfolding = dict[tuple[str, Key], deque[tuple[Iterator[Any], Fraction | None]]]
+"""What steps still have to give, and the length of the stream in s behind what is its last."""
+
 
 class Lockstep(Generic[Key]):
     """Several streams of one format that go through the engine together.
@@ -165,11 +169,12 @@ class Lockstep(Generic[Key]):
             Reference(INPUT): {key: Packet(block, ends.get(key)) for key, block in blocks.items()}
         }
         replays: dict[tuple[str, Key], Iterator[Packet]] = {}
+        unfolding: Unfolding[Key] = {}
         while True:
             for step in self.plan.steps:
-                self._run(step, arrived, replays)
+                self._run(step, arrived, replays, unfolding)
             yield self._collect(arrived)
-            if not replays:
+            if not replays and not unfolding:
                 break
             arrived = {}
         for key in ends:
@@ -208,6 +213,7 @@ class Lockstep(Generic[Key]):
         step: Step,
         arrived: dict[Reference, dict[Key, Packet]],
         replays: dict[tuple[str, Key], Iterator[Packet]],
+        unfolding: Unfolding[Key],
     ) -> None:
         ready: dict[Key, tuple[Progress, list[Packet]]] = {}
         for key in dict.fromkeys(key for s in step.sources for key in arrived.get(s, {})):
@@ -223,7 +229,7 @@ class Lockstep(Generic[Key]):
             elif isinstance(step.stage, Windowed):
                 given = self._windowed(step, ready)
             else:
-                given = {key: self._stateful(step, *found) for key, found in ready.items()}
+                given = self._stateful(step, ready, unfolding)
         for key, (blocks, end) in given.items():
             if end is not None and isinstance(step.stage, Stateful):
                 told = step.stage.warnings(self._progress[step.name, key].state)
@@ -254,23 +260,42 @@ class Lockstep(Generic[Key]):
         return given
 
     def _stateful(
-        self, step: Step, progress: Progress, packets: list[Packet]
-    ) -> tuple[dict[str, Any], Fraction | None]:
+        self,
+        step: Step,
+        ready: dict[Key, tuple[Progress, list[Packet]]],
+        unfolding: Unfolding[Key],
+    ) -> dict[Key, tuple[dict[str, Any], Fraction | None]]:
+        given = {}
+        for key, (progress, packets) in ready.items():
+            end = packets[0].end
+            result = self._step(step, progress, packets)
+            if isinstance(result, Iterator):
+                unfolding.setdefault((step.name, key), deque()).append((result, end))
+            else:
+                given[key] = _given(step, progress, result, end)
+        for at in [at for at in unfolding if at[0] == step.name]:
+            waiting, progress = unfolding[at], self._progress[at]
+            result, end = waiting[0]
+            with torch.inference_mode():
+                found = next(result, None)
+            if found is not None:
+                given[at[1]] = _given(step, progress, found, None)
+                continue
+            waiting.popleft()
+            if not waiting:
+                del unfolding[at]
+            if end is not None:
+                given[at[1]] = _given(step, progress, _none(step, progress.given), end)
+        return given
+
+    def _step(self, step: Step, progress: Progress, packets: list[Packet]) -> Any:
         model, stage = self.engine.models[step.name], step.stage
         assert not isinstance(stage, Windowed)
         if not progress.started:
             progress.state, progress.started = stage.start(model, step.formats), True
-        end = packets[0].end
         blocks = [_moved(packet.block, step) for packet in packets]
         with torch.inference_mode():
-            result = stage.step(model, progress.state, blocks, end is not None)
-        results = result if isinstance(result, tuple) else (result,)
-        given = dict(zip(step.outputs, results, strict=True))
-        first = results[0]
-        progress.given += len(first)
-        if end is not None and stage.retimes and isinstance(first, Audio):
-            end = Fraction(progress.given, first.rate)
-        return given, end
+            return stage.step(model, progress.state, blocks, packets[0].end is not None)
 
     def _two_pass(
         self,
@@ -291,7 +316,8 @@ class Lockstep(Generic[Key]):
         given = {}
         for name, key in [at for at in replays if at[0] == step.name]:
             packet, progress = next(replays[name, key]), self._progress[name, key]
-            given[key] = self._stateful(step, progress, [packet])
+            result = self._step(step, progress, [packet])
+            given[key] = _given(step, progress, result, packet.end)
             if packet.end is not None:
                 del replays[name, key]
         return given
@@ -315,8 +341,16 @@ class Stream:
 
         Raises ValueError for a block of another format than the stream's.
         """
-        (out,) = self._lockstep.push({0: self._next(block)})
-        return out.get(0, {})
+        found: dict[str, list[Any]] = {}
+        for out in self.feed(block):
+            for name, part in out.items():
+                found.setdefault(name, []).append(part)
+        return {name: type(parts[0]).join(parts) for name, parts in found.items()}
+
+    def feed(self, block: Signal) -> Iterator[dict[str, Signal]]:
+        """The same in rounds: where much comes of one block, each part as it is made."""
+        for out in self._lockstep.push({0: self._next(block)}):
+            yield out.get(0, {})
 
     def finish(self, block: Signal | None = None) -> Iterator[dict[str, Signal]]:
         """Take the last block, if there is one more, and end; give the rest in rounds."""
@@ -356,6 +390,26 @@ class Stream:
 
 def _moved(block: Any, step: Step) -> Any:
     return block.to(step.choice.device) if isinstance(block, Sampled) else block
+
+
+def _given(
+    step: Step, progress: Progress, result: Any, end: Fraction | None
+) -> tuple[dict[str, Any], Fraction | None]:
+    """What a stateful stage gave, by port, and how long the stream has become."""
+    results = result if isinstance(result, tuple) else (result,)
+    first = results[0]
+    progress.given += len(first)
+    if end is not None and step.stage.retimes and isinstance(first, Audio):
+        end = Fraction(progress.given, first.rate)
+    return dict(zip(step.outputs, results, strict=True)), end
+
+
+def _none(step: Step, start: int) -> tuple[Signal, ...]:
+    """Blocks of no elements, behind what was given."""
+    return tuple(
+        f.like(*f.tensors, start=start) if isinstance(f, Sampled) else f
+        for f in step.outputs.values()
+    )
 
 
 @contextmanager

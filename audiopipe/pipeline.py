@@ -231,9 +231,9 @@ class Pipeline:
             return
         self.plan(first, device=device, dtype=dtype).check_streamable()
         stream = self.engine(first, device=device, dtype=dtype).stream()
-        yield stream.push(first)
+        yield from stream.feed(first)
         for block in iterator:
-            yield stream.push(block)
+            yield from stream.feed(block)
         yield from stream.finish()
         for text in stream.warnings():
             log.warning("%s", text)
@@ -362,7 +362,7 @@ def _rounds(
 ) -> Iterator[dict[str, Signal]]:
     done = 0
     for block in blocks:
-        yield stream.push(block)
+        yield from stream.feed(block)
         done += len(block)  # type: ignore[arg-type]
         if progress:
             progress(done, total)

@@ -158,7 +158,9 @@ class Stateful(Stage):
         """Take the next block of each input; give the next of the output.
 
         With several ports, give a tuple in their order. Blocks may be empty. With `last`
-        the stream ends, and all that is held back is given.
+        the stream ends, and all that is held back is given. Where much comes of little, as
+        speech of a page, give an iterator: each of its outputs goes through the rest of the
+        pipeline before the next is made.
         """
 
     def warnings(self, state: Any) -> Sequence[str]:
