@@ -24,10 +24,10 @@ from safetensors import safe_open
 from torch import Tensor
 from torchaudio.functional import resample
 
+from audiopipe.nets.vocoder import LogMel, MelConfig, Vocoder, VocoderConfig
+
 from .data import Speech
 from .losses import SpectralLoss
-from .mel import LogMel, MelConfig
-from .network import Vocoder, VocoderConfig
 
 try:
     from pesq import PesqError, pesq

@@ -4,8 +4,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from audiopipe.nets.vocoder import LogMel, MelConfig
+
 from .discriminators import Judgement
-from .mel import LogMel, MelConfig
 
 
 class SpectralLoss(nn.Module):

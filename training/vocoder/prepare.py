@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 from torchaudio.functional import resample
 
+from audiopipe.nets.vocoder import MelConfig
+
 from .data import GAP_SECONDS, Speech
-from .mel import MelConfig
 
 SETS = Path(__file__).parent / "sets.toml"
 

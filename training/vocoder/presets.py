@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from audiopipe.nets.vocoder import VocoderConfig
+
 from .discriminators import CriticConfig
-from .network import VocoderConfig
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,11 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
+from audiopipe.nets.vocoder import LogMel, MelConfig, Vocoder
+
 from .data import Crops, Speech
 from .discriminators import Critics
 from .losses import MelLoss, SpectralLoss, adversarial_loss, critic_loss, matching_loss
-from .mel import LogMel, MelConfig
-from .network import Vocoder
 from .presets import PRESETS, Preset
 
 WARM_UP = 0.01
