@@ -26,6 +26,9 @@ VIEWS = 4
 MASKS = 2 * len(STEMS)
 """Of a point: of each stem, for the middle and for the side."""
 
+DROPOUT = 0.2
+"""Share of what all bands tell at once that a step of training does without: a few songs are soon
+known by heart."""
 MEMORY = 0.994
 """How much of the energy heard so far remains after a frame: the input's level is that of 4 s."""
 FAINT = 1e-9
@@ -185,13 +188,14 @@ class Far(nn.Module):
         self.enter = nn.Linear(BANDS * channels, hidden)
         self.remember = nn.LSTM(hidden, hidden, batch_first=True)
         self.leave = nn.Linear(hidden, BANDS * channels)
+        self.drop = nn.Dropout(DROPOUT)
 
     def forward(self, hidden: Tensor, past: State) -> tuple[Tensor, list[Tensor]]:
         frames = hidden.shape[1]
         heard = torch.cat([past[0], hidden], 1)
-        told = functional.relu(self.enter(self.norm(hidden).flatten(2)))
+        told = self.drop(functional.relu(self.enter(self.norm(hidden).flatten(2))))
         told, (short, long) = self.remember(told, (past[1], past[2]))
-        found = self.leave(told).view_as(hidden)
+        found = self.leave(self.drop(told)).view_as(hidden)
         return heard[:, :frames] + found, [heard[:, frames:], short, long]
 
     def silence(self, batch: int, like: Tensor) -> list[Tensor]:

@@ -8,16 +8,19 @@ for a new process.
 Debian: pulseaudio pulseaudio-utils libasound2-plugins libasound2-data libportaudio2
 """
 
+import json
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,6 +38,31 @@ class NullSink:
     def play(self, path: Path) -> subprocess.Popen[bytes]:
         """Play a WAV file into the sink; returns at once."""
         return subprocess.Popen(["paplay", str(path)], env=self.environment)
+
+    def hear(self, path: Path, live: list[str], folder: Path) -> list[Any]:
+        """Play a WAV file while `audiopipe live` listens: what it tells, a line each.
+
+        `live` are its arguments, `folder` is where it runs. A second passes before it is stopped.
+        """
+        told = folder / "told"
+        with told.open("wb") as file:
+            listener = subprocess.Popen(
+                [sys.executable, "-m", "audiopipe", "live", *live, "--json"],
+                cwd=folder, env=self.environment, stdout=file,
+            )  # fmt: skip
+        try:
+            until = time.monotonic() + 120
+            while not told.read_text():
+                assert listener.poll() is None, "it ended before it heard anything"
+                assert time.monotonic() < until, "nothing is heard"
+                time.sleep(0.1)
+            assert self.play(path).wait(60) == 0
+            time.sleep(1.0)
+            listener.send_signal(signal.SIGINT)
+            assert listener.wait(60) == 0
+        finally:
+            listener.kill()
+        return [json.loads(line) for line in told.read_text().splitlines()]
 
 
 @contextmanager

@@ -30,6 +30,8 @@ ABSENT = {"vocals": 0.15, "drums": 0.12, "bass": 0.12, "other": 0.06}
 """How often a stem is left out."""
 TOGETHER = 0.4
 """How often the stems come from the same place of one song."""
+SLOWEST = 0.82
+"""The least speed of a stem; the highest is as far above its own."""
 
 
 @dataclass(frozen=True)
@@ -109,17 +111,18 @@ class Batches:
     def mix(self) -> Floats:
         """The stems of a mix: [stems, 2, samples]."""
         rng = self.rng
-        rate = float(np.exp(rng.uniform(np.log(0.88), np.log(1.14)))) if rng.random() < 0.6 else 1.0
-        count = int(self.samples * rate) + 64
+        shared = self.rate()
         found = np.zeros((len(STEMS), 2, self.samples), np.float32)
         together = None
         if rng.random() < TOGETHER:
             leading = STEMS[rng.integers(len(STEMS))]
             together = self.pick(leading)
-            start = together.place(leading, count, rng)
+            start = together.place(leading, self.taken(shared), rng)
         for row, stem in enumerate(STEMS):
             if rng.random() < ABSENT[stem]:
                 continue
+            rate = self.rate() if together is None else shared
+            count = self.taken(rate)
             if together is not None and together.plays(stem):
                 sound = self.stretch(together, stem, start, count)
                 gain = 10 ** (rng.normal(0, 3) / 20) / max(
@@ -134,6 +137,16 @@ class Batches:
             sound = sound[: self.samples].T * np.float32(0.1 * gain)
             found[row, :, : sound.shape[1]] = self.shaped(sound)
         return self.mastered(found)
+
+    def rate(self) -> float:
+        """How much faster and higher a stem becomes: another voice, another instrument."""
+        if self.rng.random() < 0.3:
+            return 1.0
+        return float(np.exp(self.rng.uniform(np.log(SLOWEST), -np.log(SLOWEST))))
+
+    def taken(self, rate: float) -> int:
+        """Samples that are taken of a song to make a mix of at this rate."""
+        return int(self.samples * rate) + 64
 
     def stretch(self, heard: Heard, stem: str, start: int, count: int) -> Floats:
         """A stretch of a stem, some of its parts louder, softer or left out: [samples, 2]."""
