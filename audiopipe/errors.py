@@ -77,6 +77,12 @@ class StageError(AudiopipeError):
     exit_code = 8
 
 
+class SpeechError(AudiopipeError):
+    """A voice did not say a sentence as it should: the message names the sentence."""
+
+    exit_code = 8
+
+
 class AudioError(AudiopipeError):
     """Audio cannot be read, or is not audio."""
 

@@ -12,10 +12,13 @@ import pytest
 import torch
 
 from audiopipe.registry import find_stage, stage_names
+from audiopipe.signals import Text
 from audiopipe.testing import Case, Check, pairs
 
 CHUNKINGS = 20
-PAIRS = [pair for name in stage_names() for pair in pairs(name, chunkings=CHUNKINGS)]
+# The kit cuts and perturbs what is sampled; stages that take text have tests of their own.
+STAGES = [name for name in stage_names() if not issubclass(find_stage(name).takes, Text)]
+PAIRS = [pair for name in STAGES for pair in pairs(name, chunkings=CHUNKINGS)]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -41,7 +44,7 @@ def test_stage(check: Check, case: Case):
 
 def test_every_stage_has_cases():
     tested = {case.stage.name for _, case in PAIRS}
-    assert tested == {find_stage(name).name for name in stage_names()}
+    assert tested == {find_stage(name).name for name in STAGES}
 
 
 def test_how_much_was_tried(capsys, request):
@@ -50,7 +53,7 @@ def test_how_much_was_tried(capsys, request):
     with capsys.disabled():
         sys.stderr.write(
             f"\nconformance: {chunkings} random chunkings over {len(tried)} cases of "
-            f"{len(stage_names())} stages\n"
+            f"{len(STAGES)} stages\n"
         )
     ran = {item.name for item in request.session.items}
     if sum("-chunkings]" in name for name in ran) == len(tried):

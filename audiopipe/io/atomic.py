@@ -68,7 +68,7 @@ def check_place(path: Path) -> None:
     raise OutputError(path, f"there is no folder {folder}; {hint}")
 
 
-def _lock(file: BinaryIO) -> bool:
+def locked(file: BinaryIO) -> bool:
     """Hold a file as long as this process lives; False where another one does."""
     try:
         import fcntl
@@ -85,7 +85,7 @@ def sweep(folder: Path) -> None:
     """Remove the temporary files of processes that were killed; those of others stay."""
     for path in folder.glob(f".*{TEMPORARY}"):
         with contextlib.suppress(OSError), path.open("rb") as file:
-            if _lock(file):
+            if locked(file):
                 path.unlink(missing_ok=True)
 
 
@@ -117,7 +117,7 @@ class Replacement:
             self.file: BinaryIO = self.temporary.open("x+b", buffering=1 << 18)
         except OSError as error:
             raise output_error(self.path, error) from None
-        _lock(self.file)
+        locked(self.file)
 
     def commit(self) -> None:
         """Put the file in its place; raises OSError."""

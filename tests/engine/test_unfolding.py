@@ -77,7 +77,9 @@ def test_however_text_is_cut_the_same_comes_out(cut):
     assert torch.equal(sound.samples, whole["sound.wav"].samples)
     assert len(sound) == 100
     words = Text.join([out["words.json"] for out in parts if "words.json" in out])
-    assert [(s.text, s.start) for s in words.segments] == [(c, 10 * n) for n, c in enumerate("ABCDE")]
+    assert [(s.text, s.start) for s in words.segments] == [
+        (letter, 10 * n) for n, letter in enumerate("ABCDE")
+    ]
 
 
 def test_the_end_is_known_behind_it():

@@ -1,0 +1,29 @@
+"""The voices that a stage speaks with: each is loaded once, when it is first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from audiopipe.text import Lexicon
+from audiopipe.voices.base import Voice, open_voice
+
+
+class Cast:
+    """Voices by name, and the words of the user's lexicon.
+
+    `through` is what every voice is wrapped in. Raises ModelError for a name that is no voice.
+    """
+
+    def __init__(self, device: torch.device, lexicon: Lexicon | None = None) -> None:
+        self.device = device
+        self.lexicon = lexicon
+        self.through: Callable[[Voice], Voice] = lambda voice: voice
+        self._voices: dict[str, Voice] = {}
+
+    def voice(self, name: str) -> Voice:
+        """The voice of this name."""
+        if name not in self._voices:
+            self._voices[name] = open_voice(name, self.device)
+        return self.through(self._voices[name])
