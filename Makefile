@@ -18,7 +18,7 @@ demo: .venv/.installed
 	@ls -l out/*
 
 test: .venv/.installed
-	$(BIN)/pytest -m "not gpu"
+	$(BIN)/pytest -m "not gpu" --numprocesses auto --dist loadfile
 
 lint: .venv/.installed
 	$(BIN)/ruff check .

@@ -88,8 +88,9 @@ def as_nobody(tmp_path):
 
     def run(action):
         if os.geteuid() == 0:
-            for folder in (tmp_path, *tmp_path.parents[:2]):
-                folder.chmod(0o755)
+            for folder in (tmp_path, *tmp_path.parents):
+                if not folder.stat().st_mode & 0o001:
+                    folder.chmod(0o755)
         else:
             tmp_path.chmod(0o555)
         receive, send = os.pipe()

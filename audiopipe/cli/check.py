@@ -49,6 +49,6 @@ def check(
         code = code or (TEST_FAILED if failed else 0)
         passed = f"{len(outcomes) - failed} of {len(outcomes)} tests passed"
         verdict = f"right, {passed if outcomes else 'no tests'}" if not failed else passed
-        console.print(f"{escape(definition)}: {verdict}")
+        console.print(f"{escape(definition)}: {verdict}", soft_wrap=True)
     if code:
         raise typer.Exit(code)
