@@ -1,0 +1,175 @@
+"""The recipe of a voice: its steps on very little data."""
+
+import math
+
+import pytest
+import torch
+
+from audiopipe.nets.vocoder import MelConfig
+from audiopipe.voices.tokens import END, JOINT, PAUSE, START, labels
+
+pytest.importorskip("pyworld")
+
+from training.speak import align, corpus, data, prepare, train
+from training.speak.critic import CROP, MelCritic, crops
+
+NAMES = labels("en")
+NUMBER = {name: k for k, name in enumerate(NAMES)}
+RATE = MelConfig.rate
+
+
+def ids(*names):
+    return torch.tensor([NUMBER[name] for name in names])
+
+
+def sung(generator):
+    """A "sentence" of tones, one pitch a vowel: samples, tokens, and when each begins (samples)."""
+    pitches = {"i": 2500, "u": 300, "ˈɑ": 1000, "s": 6000}
+    row = [START]
+    for k in torch.randint(0, 4, (8,), generator=generator).tolist():
+        row += [JOINT] if len(row) % 3 == 0 else []
+        row.append(list(pitches)[k])
+    row.append(END)
+    parts, starts, at = [], [], 0
+    for name in row:
+        joint = name == JOINT and torch.rand(1, generator=generator) < 0.5
+        size = 0 if joint else int(torch.randint(1500, 4000, (1,), generator=generator))
+        wave = torch.sin(2 * math.pi * pitches.get(name, 0) / RATE * torch.arange(size))
+        parts.append(0.3 * wave + 0.001 * torch.randn(size, generator=generator))
+        starts.append(at)
+        at += size
+    return torch.cat(parts), ids(*row), torch.tensor([*starts, at])
+
+
+def test_the_aligner_finds_where_sounds_begin():
+    generator = torch.Generator().manual_seed(0)
+    sets = [sung(generator) for _ in range(24)]
+    frames = [align.cepstra(audio) for audio, _, _ in sets]
+    rows = [row for _, row, _ in sets]
+    aligner = align.Aligner(NAMES)
+    rounds = list(aligner.train(frames, rows))
+    assert rounds[4] > rounds[0]
+    found = aligner.align(frames, rows)
+    late = torch.cat([
+        (edges * align.HOP - starts).abs() for edges, (_, _, starts) in zip(found, sets, strict=True)
+    ]).float()  # fmt: skip
+    assert late.quantile(0.9) <= 0.02 * RATE
+
+
+def test_sounds_last_and_short_silences_do_not():
+    names = [START, "t", JOINT, "k", "i", JOINT, "s", PAUSE, END]
+    fine = torch.tensor([0, 20, 40, 44, 44, 60, 64, 90, 120, 130])
+    edges = prepare.whole_frames(fine, names, 256)
+    lengths = dict(zip(range(9), edges.diff().tolist(), strict=True))
+    assert lengths[2] == lengths[5] == 0
+    assert lengths[7] == 15
+    assert all(lengths[k] >= 1 for k in (1, 3, 4, 6))
+    assert edges[3] == edges[2] == 20  # what was quiet before a stop is the stop's own
+
+
+def test_f0_is_found_and_stands_on_the_frames():
+    time = torch.arange(RATE) / RATE
+    audio = sum(torch.sin(2 * math.pi * 200 * k * time) / k for k in range(1, 8)) * 0.1
+    audio[: RATE // 2] = 0.0
+    hz = prepare.f0_of(audio, MelConfig())
+    assert hz[60:85].median().item() == pytest.approx(200, rel=0.01)
+    assert not hz[:40].any()
+
+
+def test_prosody_of_a_token_is_of_its_own_frames():
+    values, edges = torch.tensor([1.0, 3.0, 9.0, 5.0]), torch.tensor([0, 2, 2, 4])
+    chosen = torch.tensor([True, True, False, True])
+    assert prepare.by_token(values, edges, chosen).tolist() == [2.0, 9.0, 5.0]
+    assert prepare.through(values, chosen).tolist() == [1.0, 3.0, 4.0, 5.0]
+
+
+def test_recordings_come_at_one_level():
+    generator = torch.Generator().manual_seed(0)
+    speech = torch.cat([torch.zeros(RATE), 0.01 * torch.randn(RATE, generator=generator)])
+    level = 20 * corpus.levelled(speech)[RATE:].square().mean().sqrt().log10()
+    assert level.item() == pytest.approx(corpus.LEVEL, abs=0.2)
+
+
+def test_the_held_out_sentences_are_known():
+    held = corpus.HELD_OUT.search
+    assert held("arctic_b0450_1")
+    assert held("arctic_b0539_2")
+    assert not held("arctic_b0449_1")
+    assert not held("arctic_a0450_1")
+
+
+def sentences(count=6):
+    generator = torch.Generator().manual_seed(3)
+    made = []
+    for n in range(count):
+        row = ids(START, *("i", "s", "ˈɑ", JOINT, "u", "i")[: 3 + n % 4], END)
+        frames = torch.randint(6, 14, (len(row),), generator=generator)
+        total = int(frames.sum())
+        sounds = row.repeat_interleave(frames)[:, None]
+        mel = torch.sin(sounds * torch.arange(100)) - 5.0
+        zero = torch.zeros(len(row))
+        made.append(
+            data.Spoken(
+                f"s{n}", n, row, frames, zero + 90, zero - 20, mel, torch.full((total,), 180.0)
+            )
+        )
+    return made
+
+
+def test_what_is_saved_is_loaded_relative_to_the_voice(tmp_path):
+    made = sentences()
+    voice = data.Voice.measured(made)
+    assert voice.f0 == pytest.approx(12 * math.log2(180), abs=1e-3)
+    data.save(made, voice, "en", tmp_path / "train.safetensors")
+    found, again, language = data.load(tmp_path / "train.safetensors")
+    assert language == "en"
+    assert [one.name for one in found] == [one.name for one in made]
+    assert [one.first for one in found] == list(range(len(made)))
+    assert torch.equal(found[2].ids, made[2].ids)
+    assert torch.allclose(found[2].mel, made[2].mel, atol=1e-2)
+    assert torch.allclose(found[0].f0, made[0].f0 - voice.f0, atol=1e-4)
+    assert torch.allclose(again.deviation, voice.deviation)
+
+
+def test_a_batch_holds_all_and_pads_with_nothing():
+    made = sentences()
+    batch = data.Batch.of(made)
+    assert batch.inside.sum() == sum(len(one.mel) for one in made)
+    assert torch.equal(batch.frames.sum(1), batch.inside.sum((1, 2)).long())
+    assert not (batch.mel * (1 - batch.inside)).any()
+    seen = [next(data.batches(made, 4, torch.Generator().manual_seed(n))) for n in range(2)]
+    assert {len(batch.ids) for batch in seen} <= {2, 4}
+
+
+def test_crops_are_the_same_of_both():
+    wave = torch.arange(300.0)[None, :, None].expand(2, -1, 5)
+    made, real = crops(wave, wave + 0.5, torch.tensor([300, 60]), torch.Generator().manual_seed(0))
+    assert made.shape == (2, CROP, 5)
+    assert torch.allclose(real - made, torch.full_like(made, 0.5))
+    assert made[1, 0, 0] == 0
+    score, activations = MelCritic(4)(torch.zeros(2, CROP, 100))
+    assert score.shape[:2] == (2, 1)
+    assert len(activations) == 4
+
+
+def tiny_training(tmp_path):
+    made = sentences()
+    voice = data.Voice.measured(made)
+    data.save(made, voice, "en", tmp_path / "train.safetensors")
+    settings = {"width": 16, "expansion": 2, "kernel": 3, "encoder": 1, "decoder": 2}
+    return train.Training(*data.load(tmp_path / "train.safetensors"), settings)
+
+
+def test_training_learns_and_goes_on_where_it_stopped(tmp_path):
+    training = tiny_training(tmp_path)
+    early = [training.step(0.1) for _ in range(60)]
+    assert early[-1]["mel"] < 0.7 * early[0]["mel"]
+    assert early[-1]["length"] < 0.7 * early[0]["length"]
+    late = training.step(0.9)
+    assert {"critic", "adversarial", "matching"} <= late.keys() - early[0].keys()
+    training.save(tmp_path, 12.0)
+    again = tiny_training(tmp_path)
+    assert again.resume(tmp_path) == 12.0
+    assert again.steps == training.steps == 31
+    weights = zip(training.net.parameters(), again.net.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in weights)

@@ -1,0 +1,1 @@
+"""Our voices, from recordings of a speaker with their texts to a model card: see README.md."""
