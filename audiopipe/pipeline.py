@@ -22,8 +22,8 @@ from audiopipe.errors import (
     did_you_mean,
 )
 from audiopipe.io.atomic import output_error
-from audiopipe.io.read import open_audio
 from audiopipe.io.save import STEM, check_output, save, sinks_for, stem_paths
+from audiopipe.io.texts import open_input
 from audiopipe.plan import INPUT, Graph, Node, Plan, is_name, numbered, plan, survey
 from audiopipe.ready import find_definition
 from audiopipe.registry import find_stage
@@ -197,7 +197,7 @@ class Pipeline:
             raise TypeError(f"give a file or audiopipe.Audio(samples, rate=…), not {given}")
         collected: dict[str, list[Any]] = {}
         if isinstance(source, str | Path):
-            with open_audio(source) as reader:
+            with open_input(source, nominal(self.definition.graph)) as reader:
                 engine = self.engine(reader.format, device=device, dtype=dtype)
                 stream = engine.stream()
                 size = max(BLOCK, engine.plan.block)

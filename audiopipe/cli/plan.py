@@ -47,14 +47,15 @@ def plan(
     """
     from audiopipe import diagram
     from audiopipe.io.atomic import Replacement, output_error
-    from audiopipe.io.read import open_audio
+    from audiopipe.io.texts import open_input
+    from audiopipe.pipeline import nominal
     from audiopipe.run.batch import plan_jobs
 
     pipeline = open_pipeline(definition, settings)
     source = None
     jobs = plan_jobs(pipeline, inputs, output, device=device, dtype=dtype) if inputs else []
     if jobs:
-        with open_audio(jobs[0].input) as reader:
+        with open_input(jobs[0].input, nominal(pipeline.definition.graph)) as reader:
             source = reader.format
     made = pipeline.plan(source, device=device, dtype=dtype)
     if mermaid:

@@ -13,7 +13,7 @@ from audiopipe.io.arrays import NpzSink
 from audiopipe.io.atomic import FileSink, Sink, check_place
 from audiopipe.io.midi import MidiSink
 from audiopipe.io.pictures import PictureSink
-from audiopipe.io.tables import CsvSink, JsonSink, LabelSink, LinesSink, SrtSink
+from audiopipe.io.tables import CsvSink, JsonSink, LabelSink, LinesSink, SrtSink, VttSink
 from audiopipe.io.tags import Tags
 from audiopipe.io.write import CODECS, AudioWriter, Depth, check_audio
 from audiopipe.signals import (
@@ -42,12 +42,15 @@ _SINKS: dict[type[Signal], dict[str, Opener]] = {
     Overlay: {".png": PictureSink},
     Levels: {".csv": CsvSink, ".json": JsonSink, ".png": PictureSink},
     Scores: {".csv": CsvSink, ".json": JsonSink, ".npz": NpzSink, ".png": PictureSink},
-    Detections: {".csv": CsvSink, ".json": JsonSink, ".srt": SrtSink, ".txt": LabelSink},
+    Detections: {
+        **{".csv": CsvSink, ".json": JsonSink, ".txt": LabelSink},
+        **{".srt": SrtSink, ".vtt": VttSink},
+    },
     Notes: {
         **{".mid": MidiSink, ".csv": CsvSink, ".json": JsonSink},
-        **{".srt": SrtSink, ".txt": LabelSink, ".png": PictureSink},
+        **{".srt": SrtSink, ".vtt": VttSink, ".txt": LabelSink, ".png": PictureSink},
     },
-    Text: {".txt": LinesSink, ".srt": SrtSink, ".json": JsonSink},
+    Text: {".txt": LinesSink, ".srt": SrtSink, ".vtt": VttSink, ".json": JsonSink},
 }
 
 

@@ -7,6 +7,7 @@ import io
 import json
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
+from html import escape
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -202,17 +203,45 @@ def _spoken(segment: Segment) -> str:
     return f"{segment.speaker}: {text}" if segment.speaker else text
 
 
-class SrtSink(_Passages):
-    """Subtitles."""
+class _Subtitles(_Passages):
+    """Passages with the times at which they are shown; lines stay, an empty one would end them."""
 
-    def paragraph(self, segment: Segment, rate: int) -> str:
+    def times(self, segment: Segment, rate: int) -> str:
+        """From when to when, as SubRip writes it."""
         if segment.start is None or segment.stop is None:
             raise OutputError(
                 self.path,
                 f"passage {self._count} has no time, and subtitles need one; write .txt or .json",
             )
-        times = f"{clock(segment.start, rate)} --> {clock(segment.stop, rate)}"
-        return f"{self._count}\n{times}\n{_spoken(segment)}\n\n"
+        return f"{clock(segment.start, rate)} --> {clock(segment.stop, rate)}"
+
+    def lines(self, segment: Segment) -> str:
+        """What is shown."""
+        lines = (" ".join(line.split()) for line in segment.text.splitlines())
+        return "\n".join(line for line in lines if line)
+
+
+class SrtSink(_Subtitles):
+    """Subtitles as SubRip has them."""
+
+    def paragraph(self, segment: Segment, rate: int) -> str:
+        name = f"{segment.speaker}: " if segment.speaker else ""
+        told = f"{name}{self.lines(segment)}"
+        return f"{self._count}\n{self.times(segment, rate)}\n{told}\n\n"
+
+
+class VttSink(_Subtitles):
+    """Subtitles as browsers show them (WebVTT); a speaker is a voice span."""
+
+    def __init__(self, path: Path, form: Signal) -> None:
+        super().__init__(path, form)
+        with self.guarded():
+            self.put("WEBVTT\n\n")
+
+    def paragraph(self, segment: Segment, rate: int) -> str:
+        name = f"<v {escape(segment.speaker, quote=False)}>" if segment.speaker else ""
+        told = f"{name}{escape(self.lines(segment), quote=False)}"
+        return f"{self.times(segment, rate).replace(',', '.')}\n{told}\n\n"
 
 
 class LabelSink(_Passages):

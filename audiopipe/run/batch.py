@@ -16,12 +16,12 @@ from audiopipe.device import few_threads
 from audiopipe.engine import Engine, Lockstep
 from audiopipe.errors import AudiopipeError, DeviceError, ModelError
 from audiopipe.io.atomic import discard
-from audiopipe.io.read import open_audio
+from audiopipe.io.texts import SUFFIXES, open_input
 from audiopipe.pipeline import BLOCK, Pipeline, file_name, nominal, output_files
-from audiopipe.run.inputs import Job, find_inputs, make_jobs
+from audiopipe.run.inputs import AUDIO_SUFFIXES, Job, find_inputs, make_jobs
 from audiopipe.run.journal import Journal, fingerprint, written
 from audiopipe.run.lane import Opener, Reading, Writing
-from audiopipe.signals import Audio
+from audiopipe.signals import Sampled, Signal, Text
 
 log = logging.getLogger(__name__)
 
@@ -127,12 +127,14 @@ def plan_jobs(
     dtype: str = "float32",
 ) -> list[Job]:
     """What will be read and written; raises what can be known to be wrong before work."""
-    made = pipeline.plan(nominal(pipeline.definition.graph), device=device, dtype=dtype)
+    source = nominal(pipeline.definition.graph)
+    made = pipeline.plan(source, device=device, dtype=dtype)
     names = {name: file_name(name, made.output(name)) for name in made.outputs}
     parts = {
         name: [str(path) for path in output_files(name, made.output(name))] for name in made.outputs
     }
-    return make_jobs(find_inputs(inputs, folder, written(folder)), names, folder, parts)
+    suffixes = SUFFIXES if isinstance(source, Text) else AUDIO_SUFFIXES
+    return make_jobs(find_inputs(inputs, folder, written(folder), suffixes), names, folder, parts)
 
 
 class _Batch:
@@ -196,7 +198,7 @@ class _Batch:
     def _open(self, job: Job) -> _Lane | None:
         began = time.perf_counter()
         try:
-            reader = open_audio(job.input)
+            reader = open_input(job.input, nominal(self.pipeline.definition.graph))
             try:
                 engine = self.pipeline.engine(reader.format, device=self.device, dtype=self.dtype)
                 writing = Writing(job, engine.plan, self.opener)
@@ -236,7 +238,7 @@ class _Batch:
     def _push(
         self,
         lockstep: Lockstep[_Lane],
-        blocks: dict[_Lane, Audio],
+        blocks: dict[_Lane, Signal],
         ends: dict[_Lane, Fraction],
     ) -> None:
         """Compute, and hand over to be written; drop the lanes in which something fails."""
@@ -265,7 +267,8 @@ class _Batch:
         self.lanes.remove(lane)
         lane.reading.close()
         journal.add(lane.job)
-        seconds = lane.reading.received / lane.reading.reader.format.rate
+        form = lane.reading.reader.format
+        seconds = lane.reading.received / form.rate if isinstance(form, Sampled) else 0.0
         took = time.perf_counter() - lane.began
         told = tuple(lane.lockstep.warnings(lane))
         files = lane.job.files

@@ -11,9 +11,19 @@ import torch
 
 from audiopipe.definition import Test
 from audiopipe.errors import AudiopipeError, DeviceError, Place
-from audiopipe.pipeline import Pipeline
+from audiopipe.pipeline import Pipeline, nominal
 from audiopipe.run.generate import generate
-from audiopipe.signals import Audio, Detections, Levels, PitchTrack, Sampled, Signal, Spectrogram
+from audiopipe.signals import (
+    Audio,
+    Detections,
+    Levels,
+    PitchTrack,
+    Sampled,
+    Segment,
+    Signal,
+    Spectrogram,
+    Text,
+)
 
 _BETWEEN = re.compile(
     r"^\s*(?:(?P<measure>[a-z ]+?)\s+)?(?P<value>[+-]?[\d.]+)\s*(?P<unit>[A-Za-z%]*)"
@@ -51,7 +61,13 @@ def _run(pipeline: Pipeline, test: Test, device: str) -> list[Outcome]:
     outputs = {f"expected-{number}": name for number, name in enumerate(test.expect)}
     graph = replace(definition.graph, outputs=outputs, places={})
     file = Path(definition.file).parent / test.input
-    source: Audio | Path = file if file.suffix and " " not in test.input else generate(test.input)
+    source: Signal | Path
+    if file.suffix and " " not in test.input:
+        source = file
+    elif isinstance(nominal(graph), Text):
+        source = Text((Segment(test.input),))
+    else:
+        source = generate(test.input)
     result = Pipeline.of(replace(definition, graph=graph)).run(source, device=device)
     outcomes = []
     for output, (reference, expected) in zip(outputs, test.expect.items(), strict=True):

@@ -67,13 +67,17 @@ class RealPaths:
 
 
 def find_inputs(
-    patterns: Sequence[str | Path], folder: Path, written: Collection[Path] = ()
+    patterns: Sequence[str | Path],
+    folder: Path,
+    written: Collection[Path] = (),
+    suffixes: Collection[str] = AUDIO_SUFFIXES,
 ) -> list[tuple[Path, Path]]:
     """Files with their place under the folder that was named.
 
-    A folder stands for all audio in it and below; a pattern such as `**/*.wav` for what it
-    matches; a file for itself. What a run into `folder` has `written` is not taken for an
-    input when folders and patterns are searched, nor is what lies in a `folder` below them.
+    A folder stands for all files in it and below that have one of the `suffixes`; a pattern such
+    as `**/*.wav` for what it matches; a file for itself. What a run into `folder` has `written` is
+    not taken for an input when folders and patterns are searched, nor is what lies in a `folder`
+    below them.
     Raises AudioError where nothing is found.
     """
     found: dict[str, tuple[Path, Path]] = {}
@@ -82,8 +86,9 @@ def find_inputs(
     for pattern in map(str, patterns):
         path = Path(pattern)
         if path.is_dir():
-            files = [f for f in sorted(path.rglob("*")) if f.suffix.lower() in AUDIO_SUFFIXES]
-            base, nothing = path, "there is no audio in this folder"
+            files = [f for f in sorted(path.rglob("*")) if f.suffix.lower() in suffixes]
+            what = "audio" if suffixes is AUDIO_SUFFIXES else "text"
+            base, nothing = path, f"there is no {what} in this folder"
         elif has_magic(pattern) and not path.exists():
             files = [Path(match) for match in sorted(glob(pattern, recursive=True))]  # noqa: PTH207
             base, nothing = _without_magic(path), "no file matches this pattern"

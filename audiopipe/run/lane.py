@@ -13,10 +13,11 @@ from audiopipe.errors import AudioError
 from audiopipe.io.atomic import Sink
 from audiopipe.io.read import Reader
 from audiopipe.io.save import open_sink
+from audiopipe.io.texts import TextReader
 from audiopipe.pipeline import make_folder
 from audiopipe.plan import Plan
 from audiopipe.run.inputs import Job
-from audiopipe.signals import Audio, Signal
+from audiopipe.signals import Sampled, Signal
 
 Opener = Callable[[Job, Path, Signal], Sink]
 """Opens an output of a job."""
@@ -31,25 +32,27 @@ WRITE_BEHIND = 6
 class Reading:
     """Reads blocks ahead in a thread of its own; `next` raises what reading raised."""
 
-    def __init__(self, reader: Reader, size: int) -> None:
+    def __init__(self, reader: Reader | TextReader, size: int) -> None:
         self.reader = reader
         self.received = 0
         self._size = size
-        self._blocks: queue.Queue[Audio | Exception | None] = queue.Queue(READ_AHEAD)
+        self._blocks: queue.Queue[Signal | Exception | None] = queue.Queue(READ_AHEAD)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="read", daemon=True)
         self._thread.start()
 
-    def next(self) -> tuple[Audio, Fraction | None]:
+    def next(self) -> tuple[Signal, Fraction | None]:
         """The next block, and the length of it all in s if it is the (empty) last."""
         item = self._blocks.get()
         if isinstance(item, Exception):
             raise item
         if item is None:
-            format = self.reader.format
-            last = format.like(*format.tensors, start=self.received)
-            return last, Fraction(self.received, format.rate)
-        self.received += len(item)
+            form = self.reader.format
+            end = Fraction(self.received, form.rate)
+            if isinstance(form, Sampled):
+                return form.like(*form.tensors, start=self.received), end
+            return form, end
+        self.received += len(item)  # type: ignore[arg-type]
         return item, None
 
     def close(self) -> None:
@@ -73,7 +76,7 @@ class Reading:
         except Exception as error:
             self._put(error)
 
-    def _put(self, item: Audio | Exception | None) -> bool:
+    def _put(self, item: Signal | Exception | None) -> bool:
         while not self._stop.is_set():
             with contextlib.suppress(queue.Full):
                 self._blocks.put(item, timeout=0.1)

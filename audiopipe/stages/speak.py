@@ -18,7 +18,7 @@ from audiopipe.units import Decibels
 from audiopipe.voices.base import RATE, Manner
 from audiopipe.voices.cast import Cast
 from audiopipe.voices.hearing import heard
-from audiopipe.voices.manuscript import Line, lines
+from audiopipe.voices.manuscript import Line, Manuscript, lines
 
 MODEL = "kathleen"
 """The voice that comes with audiopipe."""
@@ -32,6 +32,8 @@ class Speaking:
 
     samples: int = 0
     sentences: int = 0
+    segments: int = 0
+    file: str = ""
     mute: list[str] = field(default_factory=list)
 
 
@@ -96,10 +98,14 @@ class Speak(Stateful):
         (block,) = blocks
         language = self.language or model.voice(self.voice).language
         for segment in block.segments:
+            state.file = segment.file if isinstance(segment, Manuscript) else "the text"
             for line in lines(segment, language, model.lexicon):
                 yield from self._say(line, model, state)
-        if last and state.mute and not state.sentences:
-            raise SpeechError(f"nothing of this text has sounds: {_named(state.mute)}")
+        state.segments += len(block)
+        if last and state.segments and not state.sentences:
+            if state.mute:
+                raise SpeechError(f"{state.file}: nothing of it has sounds: {_named(state.mute)}")
+            raise TextError(f"{state.file}: there is nothing to say: it has no words")
 
     def _say(self, line: Line, model: Cast, state: Speaking) -> Iterator[tuple[Audio, Text]]:
         sentence = line.sentence

@@ -10,8 +10,8 @@ from audiopipe.text.errors import TextError, place
 from audiopipe.text.source import Document, plain
 from audiopipe.text.speech_markup import ssml
 
-_MARKDOWN = (".md", ".markdown")
-_SSML = (".ssml", ".xml")
+MARKDOWN = (".md", ".markdown")
+SSML = (".ssml", ".xml")
 
 
 def read(file: str | Path, language: str = "en") -> Document:
@@ -20,20 +20,31 @@ def read(file: str | Path, language: str = "en") -> Document:
     Raises TextError: there is no such file, it is not UTF-8, or is not what its suffix says.
     """
     path = Path(file)
+    text = load(path)
+    if path.suffix.lower() in MARKDOWN:
+        return markdown(text, language)
+    if path.suffix.lower() in SSML:
+        return ssml(text, language, str(path))
+    return plain(text, language)
+
+
+def load(path: Path) -> str:
+    """The characters of a file in UTF-8; raises TextError where there is none, or it is not."""
     try:
         # Places are counted in the file as it is: line ends are not translated.
-        text = path.read_bytes().decode("utf-8-sig")
+        return decoded(path.read_bytes(), str(path))
     except FileNotFoundError:
         raise TextError(f"{path}: there is no such file") from None
     except OSError as error:
         raise TextError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def decoded(data: bytes, file: str) -> str:
+    """Text of bytes in UTF-8; raises TextError with the place of the first byte that is not."""
+    try:
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode("utf-8", "replace")
-        where = place(before, len(before), str(path))
+        where = place(before, len(before), file)
         message = f"byte 0x{error.object[error.start]:02x} is not UTF-8; save the file as UTF-8"
         raise TextError([Problem(message, where)]) from None
-    if path.suffix.lower() in _MARKDOWN:
-        return markdown(text, language)
-    if path.suffix.lower() in _SSML:
-        return ssml(text, language, str(path))
-    return plain(text, language)

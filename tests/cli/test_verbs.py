@@ -15,7 +15,9 @@ import soundfile
 
 from audiopipe.cli import INTERRUPTED, VERBS
 from audiopipe.errors import SoundDeviceError
-from audiopipe.ready import ready_pipelines
+from audiopipe.models import Store
+from audiopipe.pipeline import load
+from audiopipe.ready import find_definition, ready_pipelines
 from audiopipe.registry import stage_names
 
 PIPELINE = """
@@ -245,6 +247,9 @@ tests:
     @pytest.mark.slow
     @pytest.mark.parametrize("name", sorted(ready_pipelines()))
     def test_ready_pipelines_pass_their_tests(self, cli, name):
+        stages = [node.stage for node in load(find_definition(name)).definition.graph.nodes]
+        if lost := {m for stage in stages for m in stage.models} - set(Store().names()):
+            pytest.skip(f"not trained yet: {lost}")
         ran = cli("check", name)
         assert ran.code == 0, ran.out
 

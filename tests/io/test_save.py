@@ -134,7 +134,7 @@ def test_detections(tmp_path):
 def test_text(tmp_path):
     assert save(TALK, tmp_path / "a.txt").read_text() == "Ann: Good morning, all.\nGrüße ♥\n"
     assert save(TALK, tmp_path / "a.srt").read_text() == (
-        "1\n00:00:00,000 --> 00:00:01,500\nAnn: Good morning, all.\n\n"
+        "1\n00:00:00,000 --> 00:00:01,500\nAnn: Good morning,\nall.\n\n"
         "2\n00:01:01,001 --> 01:01:01,500\nGrüße ♥\n\n"
     )
     assert json.loads(save(TALK, tmp_path / "a.json").read_text())["items"][0] == {
@@ -253,7 +253,7 @@ WRONG = [
     ("a.flak", AUDIO, "Audio is not saved as .flak; did you mean '.flac'?"),
     ("a.wav", PITCH, "PitchTrack is not saved as .wav; there is .csv, .json, .png"),
     ("a", WORDS, "Detections is not saved as a file without a suffix; there is .csv, .json, "
-     ".srt, .txt"),
+     ".srt, .txt, .vtt"),
     ("a.opus", AUDIO, "Opus knows no rate of 44100 Hz; put {use: resample, rate: 48000 Hz} "
      "before it, or write .wav"),
     ("stems.flac", stems(), "2 stems do not fit into one file; write stems.{stem}.flac, or a "

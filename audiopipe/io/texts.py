@@ -1,0 +1,78 @@
+"""Reading texts that are to be said: plain, Markdown, SSML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from audiopipe.io.read import Reader, open_audio
+from audiopipe.signals import Signal, Text
+
+if TYPE_CHECKING:
+    from audiopipe.voices.manuscript import Form, Manuscript
+
+# The front end of speech is imported when there is a text: most pipelines have none.
+
+SUFFIXES = frozenset([".txt", ".md", ".markdown", ".ssml", ".xml"])
+"""What is taken for text in a folder."""
+
+
+class TextReader:
+    """A text that is being read: one segment, which is all of it.
+
+    `format` is an empty Text; `frames` counts segments.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.format = Text(())
+        self.frames = 1
+        self._manuscript = read_manuscript(path)
+
+    def blocks(self, size: int) -> Iterator[Text]:
+        """Give the text, in one block whatever the `size`: a reader looks ahead."""
+        yield Text((self._manuscript,))
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def read_manuscript(path: Path) -> Manuscript:
+    """The text of a file in UTF-8, in the form that its suffix says; raises TextError."""
+    from audiopipe.text.files import load
+    from audiopipe.voices.manuscript import Manuscript
+
+    return Manuscript(load(path), form=form_of(path), file=str(path))
+
+
+def form_of(path: Path) -> Form:
+    """How a file is written, by its suffix.
+
+    >>> form_of(Path("a.md")), form_of(Path("a"))
+    ('markdown', 'plain')
+    """
+    from audiopipe.text.files import MARKDOWN, SSML
+
+    suffix = path.suffix.lower()
+    return "markdown" if suffix in MARKDOWN else "ssml" if suffix in SSML else "plain"
+
+
+def open_input(path: str | Path, form: Signal) -> Reader | TextReader:
+    """Open a file for a pipeline that takes signals of this form: a text, or else sound.
+
+    Raises TextError, or what `open_audio` raises.
+    """
+    return TextReader(Path(path)) if isinstance(form, Text) else open_audio(path)
