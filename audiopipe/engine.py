@@ -22,7 +22,7 @@ from audiopipe.errors import AudiopipeError, MemoryExhaustedError, StageError
 from audiopipe.framing import Joined, OverlapAdd, Windows, concatenate, cut, limit, overlap_add
 from audiopipe.packet import Backlog, Packet, align, replay
 from audiopipe.plan import INPUT, Plan, Reference, Step
-from audiopipe.signals import Audio, Sampled, Signal, Stems
+from audiopipe.signals import About, Audio, Sampled, Signal, Stems
 from audiopipe.spool import Spool
 from audiopipe.stage import Stateful, TwoPass, Windowed
 
@@ -154,6 +154,7 @@ class Lockstep(Generic[Key]):
         self.plan = engine.plan
         self._progress: dict[tuple[str, Key], Progress] = {}
         self._warnings: dict[Key, list[str]] = {}
+        self._abouts: dict[Key, About] = {}
 
     def push(
         self,
@@ -183,6 +184,10 @@ class Lockstep(Generic[Key]):
     def warnings(self, key: Key) -> list[str]:
         """What the stages had to say of a stream that has ended; it is told once."""
         return self._warnings.pop(key, [])
+
+    def about(self, key: Key) -> About:
+        """What a stage had to say of the recording of a stream that has ended."""
+        return self._abouts.pop(key, About())
 
     def save(self) -> Any:
         """A copy of the state of all streams, to be restored in this or another object."""
@@ -234,6 +239,8 @@ class Lockstep(Generic[Key]):
             if end is not None and isinstance(step.stage, Stateful):
                 told = step.stage.warnings(self._progress[step.name, key].state)
                 self._warnings.setdefault(key, []).extend(f"{step.name!r}: {t}" for t in told)
+                if about := step.stage.about(self._progress[step.name, key].state):
+                    self._abouts[key] = about
             if end is not None or any(len(block) for block in blocks.values()):
                 for port, block in blocks.items():
                     arrived.setdefault(Reference(step.name, port), {})[key] = Packet(block, end)
@@ -364,6 +371,10 @@ class Stream:
     def warnings(self) -> list[str]:
         """What the stages had to say of the stream, once it has ended; it is told once."""
         return self._lockstep.warnings(0)
+
+    def about(self) -> About:
+        """What a stage had to say of the recording, once the stream has ended."""
+        return self._lockstep.about(0)
 
     def _next(self, block: Signal) -> Signal:
         """The block in its place; raises ValueError where it has none."""

@@ -162,6 +162,17 @@ class Plan:
                 wanted.append(ceil(seconds * self.source.rate))
         return max(wanted)
 
+    def comment(self, name: str) -> str:
+        """What a file of an output has to say of itself: what the stages on its way want told."""
+        told: dict[str, str] = {INPUT: ""}
+        waiting = [reference.step for reference in self.outputs[name]]
+        while waiting:
+            step = waiting.pop()
+            if step not in told:
+                told[step] = self.step(step).stage.comment
+                waiting += [source.step for source in self.step(step).sources]
+        return "; ".join(dict.fromkeys(filter(None, told.values())))
+
     def is_offline(self, name: str) -> bool:
         """Whether an output is known only when the recording has ended."""
         return any(self.comes_late(reference) for reference in self.outputs[name])

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from audiopipe.framing import Framing
-from audiopipe.signals import Audio, Signal
+from audiopipe.signals import About, Audio, Signal
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,11 @@ class Stage(BaseModel):
     def models(self) -> Sequence[str]:
         """The names of the models that `load` will want from the store."""
         return ()
+
+    @property
+    def comment(self) -> str:
+        """What files of its output, and of all that is made of it, have to say of themselves."""
+        return ""
 
     def accepts(self, *sources: Any, **_: Any) -> Sequence[Signal]:
         """The formats that the stage wants instead of `sources`: the planner inserts
@@ -166,6 +171,10 @@ class Stateful(Stage):
     def warnings(self, state: Any) -> Sequence[str]:
         """What whoever gets the result should know, once the stream has ended: a line each."""
         return ()
+
+    def about(self, state: Any) -> About:
+        """What files of the recording may say of it, once the stream has ended."""
+        return About()
 
 
 class TwoPass(Stateful):

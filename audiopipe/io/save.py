@@ -94,8 +94,10 @@ def check_output(path: str | Path, form: Signal) -> None:
         check_audio(path, form)
 
 
-def open_sink(path: str | Path, form: Signal) -> Sink:
+def open_sink(path: str | Path, form: Signal, comment: str = "") -> Sink:
     """Open an output for blocks of a signal; what can fail, fails here.
+
+    A `comment` is kept in files of audio.
 
     Several stems go into a folder (`out`), into files by a pattern (`song.{stem}.flac`), or into
     a picture of them all (`stems.png`). Raises OutputError.
@@ -104,6 +106,8 @@ def open_sink(path: str | Path, form: Signal) -> Sink:
     check_output(path, form)
     if isinstance(form, Stems):
         return PictureSink(path, form) if is_drawn(path) else StemsSink(path, form)
+    if isinstance(form, Audio) and path.suffix.lower() in CODECS:
+        return AudioWriter(path, form, comment=comment)
     return _SINKS[type(form)][path.suffix.lower()](path, form)
 
 

@@ -66,9 +66,9 @@ class _Guard(io.RawIOBase):
 
 
 class SndfileEncoder:
-    """An encoder of libsndfile; the options are those of SoundFile."""
+    """An encoder of libsndfile; the options are those of SoundFile, `comment` goes with them."""
 
-    def __init__(self, file: BinaryIO, form: Audio, **options: Any) -> None:
+    def __init__(self, file: BinaryIO, form: Audio, comment: str = "", **options: Any) -> None:
         self._guard = _Guard(file)
         self._file = SteadyFile(
             self._guard,
@@ -77,6 +77,8 @@ class SndfileEncoder:
             channels=form.channels,
             **options,
         )
+        if comment:
+            self._file.comment = comment
 
     def write(self, frames: Frames) -> None:
         """Append samples [time, channels]."""

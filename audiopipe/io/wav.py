@@ -17,12 +17,17 @@ class WavEncoder:
     disk as a "system error".
     """
 
-    def __init__(self, file: BinaryIO, rate: int, channels: int, encoding: Encoding) -> None:
+    def __init__(
+        self, file: BinaryIO, rate: int, channels: int, encoding: Encoding, comment: str = ""
+    ) -> None:
         self._file = file
         self._rate = rate
         self._channels = channels
         self._encoding = encoding
         self._frames = 0
+        text = comment.encode() + b"\0"
+        text += bytes(len(text) % 2)
+        self._list = _chunk(b"LIST", b"INFO" + _chunk(b"ICMT", text)) if comment else b""
         file.write(self._header())
 
     def write(self, frames: Frames) -> None:
@@ -51,6 +56,7 @@ class WavEncoder:
         chunks = _chunk(b"fmt ", form)
         if kind == 3:  # whatever is not PCM has to count its samples a second time
             chunks += _chunk(b"fact", struct.pack("<I", min(self._frames, _LARGEST)))
+        chunks += self._list
         total = 4 + 36 + len(chunks) + 8 + self._size + self._size % 2
         if total <= _LARGEST:
             # The room that the large sizes need is left free from the start.

@@ -14,11 +14,12 @@ import numpy as np
 
 from audiopipe.errors import InvalidSamplesError, OutputError, did_you_mean
 from audiopipe.io.atomic import FileSink
+from audiopipe.io.id3 import insert, tag
 from audiopipe.io.pcm import Encoding, Frames
 from audiopipe.io.sndfile import SndfileEncoder
 from audiopipe.io.tags import Tags, write_tags
 from audiopipe.io.wav import WavEncoder
-from audiopipe.signals import Audio
+from audiopipe.signals import About, Audio
 
 log = logging.getLogger(__name__)
 
@@ -122,33 +123,43 @@ class AudioWriter(FileSink):
 
     `depth` is that of WAV and FLAC: 16 or 24 bits, or 32 for float in WAV. In all but float,
     samples beyond full scale are clipped; `clipped` counts them, `peak` is the largest, and
-    a warning tells of them at the end. `tags` are written where the format has room for them.
+    a warning tells of them at the end. `tags` are written where the format has room for them;
+    `comment` is in every file, and `about` may be set until the end: MP3 alone can hold it all.
 
     Raises OutputError where the suffix, the rate, the channels or the folder do not do, and
     when the disk is full; InvalidSamplesError for NaN and infinity.
     """
 
     def __init__(
-        self, path: str | Path, form: Audio, *, depth: Depth = 24, tags: Tags | None = None
+        self,
+        path: str | Path,
+        form: Audio,
+        *,
+        depth: Depth = 24,
+        tags: Tags | None = None,
+        comment: str = "",
     ) -> None:
         codec = check_audio(path, form, depth)
         super().__init__(path)
         self.format = form
         self.frames = 0
         self.clipped = 0
+        self.about = About(comment)
         self.peak = 0.0
         self._energy = 0.0
         self._codec, self._depth, self._tags = codec, depth, tags
         self._limited = codec.name != "WAV" or depth != 32
         with self.guarded():
             self._encoder: Encoder = (
-                WavEncoder(self.file, form.rate, form.channels, _WAV[depth])
+                WavEncoder(self.file, form.rate, form.channels, _WAV[depth], comment)
                 if codec.name == "WAV"
                 else SndfileEncoder(
                     self.file,
                     form,
                     format=codec.container,
                     subtype=codec.subtype or f"PCM_{depth}",
+                    # What it makes of a comment in MP3 has room for 30 letters.
+                    comment="" if codec.name == "MP3" else comment,
                     **dict(codec.options),
                 )
             )
@@ -183,6 +194,9 @@ class AudioWriter(FileSink):
         self._encoder.close()
         if not self.frames:
             self._finish_empty()
+        if self.about and self._codec.name == "MP3":
+            self.file.flush()
+            insert(self.file, tag(self.about))
         if self._tags:
             self.file.flush()
             write_tags(self.file, self._codec.name, self._tags)

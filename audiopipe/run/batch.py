@@ -260,7 +260,7 @@ class _Batch:
 
     def _finish(self, lane: _Lane, journal: Journal) -> None:
         try:
-            lane.writing.close()
+            lane.writing.close(lane.lockstep.about(lane))
         except (AudiopipeError, OSError) as error:
             self._drop(lane, error)
             return

@@ -6,6 +6,7 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,10 +15,11 @@ from audiopipe.io.atomic import Sink
 from audiopipe.io.read import Reader
 from audiopipe.io.save import open_sink
 from audiopipe.io.texts import TextReader
+from audiopipe.io.write import AudioWriter
 from audiopipe.pipeline import make_folder
 from audiopipe.plan import Plan
 from audiopipe.run.inputs import Job
-from audiopipe.signals import Sampled, Signal
+from audiopipe.signals import About, Sampled, Signal
 
 Opener = Callable[[Job, Path, Signal], Sink]
 """Opens an output of a job."""
@@ -99,7 +101,11 @@ class Writing:
             for name, target in job.outputs.items():
                 format = plan.output(name)
                 make_folder(target.parent)
-                sink = opener(job, target, format) if opener else open_sink(target, format)
+                sink = (
+                    opener(job, target, format)
+                    if opener
+                    else open_sink(target, format, plan.comment(name))
+                )
                 self._sinks[name] = sink
         except BaseException:
             self._abort()
@@ -112,8 +118,12 @@ class Writing:
         self._check()
         self._blocks.put(dict(blocks))
 
-    def close(self) -> None:
-        """Wait for all to be written, and put the files in their places."""
+    def close(self, about: About) -> None:
+        """Wait for all to be written, and put the files in their places; MP3s say what they are
+        about."""
+        for sink in self._sinks.values():
+            if isinstance(sink, AudioWriter):
+                sink.about = replace(about, comment=sink.about.comment)
         self._blocks.put(None)
         self._thread.join()
         self._check()

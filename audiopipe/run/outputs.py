@@ -29,7 +29,7 @@ class Outputs:
             format = plan.output(name)
             path = folder / file_name(name, format).replace(NAME, "live")
             make_folder(path.parent)
-            self._sinks[name] = stack.enter_context(open_sink(path, format))
+            self._sinks[name] = stack.enter_context(open_sink(path, format, plan.comment(name)))
 
     def write(self, out: Mapping[str, Signal]) -> None:
         """Write what came out; raises OutputError."""

@@ -9,10 +9,11 @@ that ticks `rate` times a second; `start` says which element comes first.
 
 from audiopipe.signals.audio import Audio, Stems
 from audiopipe.signals.base import Sampled, Signal
-from audiopipe.signals.events import Detection, Detections, Note, Notes, Segment, Text
+from audiopipe.signals.events import About, Detection, Detections, Note, Notes, Segment, Text
 from audiopipe.signals.frames import Frames, Levels, Overlay, PitchTrack, Scores, Spectrogram
 
 __all__ = [
+    "About",
     "Audio",
     "Detection",
     "Detections",

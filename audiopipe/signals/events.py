@@ -122,3 +122,16 @@ class Text(Signal):
 
     def __len__(self) -> int:
         return len(self.segments)
+
+
+@dataclass(frozen=True)
+class About:
+    """What a file says of the recording in it; chapters have times on a clock of `rate` Hz."""
+
+    comment: str = ""
+    title: str = ""
+    chapters: Sequence[Segment] = ()
+    rate: int = 1000
+
+    def __bool__(self) -> bool:
+        return bool(self.comment or self.title or self.chapters)

@@ -77,6 +77,10 @@ class Speak(Stateful):
     def models(self) -> Sequence[str]:
         return (self.voice,)
 
+    @property
+    def comment(self) -> str:
+        return f"Synthetic speech: audiopipe, voice {Path(self.voice).name}"
+
     def output(self, source: Text) -> Mapping[str, Signal]:
         return {"": Audio.empty(RATE, 1), "words": Text((), RATE)}
 
