@@ -12,53 +12,69 @@ import shutil
 import tomllib
 from pathlib import Path
 
+from safetensors import safe_open
+
 from .data import Speech
 from .evaluate import load_vocoder
 from .prepare import SETS
 
-TEMPLATE = """\
+HEAD = """\
 name = "{name}"
+about = "Log-mel frames to 24 kHz speech, the last step of the embedded voices"
 task = "vocoder"
-about = "Log-mel frames to 24 kHz speech; ConvNeXt blocks at frame rate and an inverse STFT."
 network = "vocoder"
-rate = {mel[rate]}
-licence = "MIT"
-commercial = true
+rate = {rate}
 recipe = "training/vocoder"
 citation = "Network after H. Siuzdak, Vocos, 2023, arXiv:2306.00814; code and weights are our own."
 
+[settings]
+width = {width}
+expansion = {expansion}
+kernel = {kernel}
+ahead = {ahead}
+
 [[files]]
-path = "weights.safetensors"
+name = "weights.safetensors"
 size = {size}
 sha256 = "{sha256}"
 
-[mel]
-n_fft = {mel[n_fft]}
-hop = {mel[hop]}
-bins = {mel[bins]}
-low = {mel[low]}
-high = {mel[high]}
-floor = {mel[floor]}
-scale = "htk"
-values = "natural logarithm of magnitudes; frame t is centred on sample (t + 1/2) hop"
-
-[reach]
-# Frames of context that a frame needs, overlap-add included.
-past = {past}
-ahead = {ahead}
-
-[training]
-device = "{device}"
-minutes = {minutes}
-steps = {steps}
-parameters = {parameters}
+[licence]
+name = "CC0-1.0"
+url = "https://creativecommons.org/publicdomain/zero/1.0/"
+commercial = true
 """
 
 
-def toml_table(header: str, values: dict[str, object]) -> str:
+def table(header: str, values: dict[str, object]) -> str:
     """A flat table of strings, numbers and booleans; JSON writes those as TOML does."""
-    lines = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
-    return "\n".join([f"\n{header}", *lines, ""])
+    lines = [
+        f"{json.dumps(key, ensure_ascii=False)} = {json.dumps(value, ensure_ascii=False)}"
+        for key, value in values.items()
+    ]
+    return "\n".join(["", header, *lines, ""])
+
+
+def sources(names: tuple[str, ...]) -> str:
+    """The sets that recordings `set/file` come from, as the card tells them."""
+    known = tomllib.loads(SETS.read_text())
+    rows = []
+    for name in dict.fromkeys(name.split("/")[0] for name in names):
+        told = {"name": f"{name}: {known[name]['about']}; without its held-out sentences"}
+        told |= {key: known[name][key] for key in ("licence", "source")}
+        rows.append(table("[[data]]", told))
+    return "".join(rows)
+
+
+def measured(report: dict[str, dict]) -> dict[str, object]:
+    """The figures of an evaluation, flat: of each set, and of Griffin-Lim beside it."""
+    figures: dict[str, object] = {}
+    for name, found in report.items():
+        kinds = {"": "vocoder", "Griffin-Lim, 32 rounds: ": "griffin_lim"}
+        for before, who in kinds.items():
+            for key, value in found[who].items():
+                figures[f"{before}{key.replace('_', ' ')}, {name}"] = value
+        figures[f"held-out sentences, {name}"] = found["sentences"]
+    return figures
 
 
 def main() -> None:
@@ -71,37 +87,30 @@ def main() -> None:
     weights = arguments.run / "weights.safetensors"
     content = weights.read_bytes()
     vocoder = load_vocoder(weights)
-    length = int.from_bytes(content[:8], "little")
-    about = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["vocoder"])
-    card = TEMPLATE.format(
+    with safe_open(weights, framework="pt") as file:
+        about = json.loads(file.metadata()["vocoder"])
+    card = HEAD.format(
         name=arguments.to.name,
+        rate=about["mel"]["rate"],
         size=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
-        mel=about["mel"],
-        past=vocoder.reach.past,
-        ahead=vocoder.reach.ahead,
-        device=about["device"],
-        minutes=round(about["seconds"] / 60, 1),
-        steps=about["steps"],
-        parameters=sum(value.numel() for value in vocoder.parameters()),
+        **about["network"],
     )
-    speech = Speech.load(arguments.data / "train.safetensors")
-    known = tomllib.loads(SETS.read_text())
-    for name in dict.fromkeys(name.split("/")[0] for name in speech.names):
-        facts = {key: known[name][key] for key in ("about", "source", "licence")}
-        card += toml_table("[[training.data]]", {"name": name} | facts)
+    card += sources(Speech.load(arguments.data / "train.safetensors").names)
     report = json.loads((arguments.run / "evaluation.json").read_text())
-    factor = report.pop("real_time_factor")
-    card += toml_table("[measured]", {"real_time_factor_one_core": factor})
-    for name, figures in report.items():
-        facts = {"sentences": figures["sentences"]} | figures["vocoder"]
-        facts |= {f"griffin_lim_{key}": value for key, value in figures["griffin_lim"].items()}
-        card += toml_table(f"[measured.{name}]", facts)
+    figures = {
+        "parameters": sum(value.numel() for value in vocoder.parameters()),
+        "steps": about["steps"],
+        "trained on": f"{about['device']}, {about['seconds'] / 60:.0f} minutes",
+        "times real time, one core": report.pop("real_time_factor"),
+        "frames of context, past and ahead": ", ".join(map(str, vocoder.reach)),
+    }
+    card += table("[figures]", figures | measured(report))
 
     tomllib.loads(card)
     arguments.to.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(weights, arguments.to / "weights.safetensors")
-    (arguments.to / "card.toml").write_text(card)
+    (arguments.to / "card.toml").write_text(card, "utf-8")
     print(card)
 
 
