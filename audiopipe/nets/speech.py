@@ -49,7 +49,8 @@ class Block(nn.Module):
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
         local = self.depthwise((hidden * mask).transpose(1, 2)).transpose(1, 2)
         inner = functional.gelu(self.widen(self.norm(local)))
-        return hidden + self.dropout(self.scale * self.narrow(inner))
+        out: Tensor = hidden + self.dropout(self.scale * self.narrow(inner))
+        return out
 
 
 class Encoder(nn.Module):
@@ -144,9 +145,9 @@ class SpeechNet(nn.Module):
     def render(self, ids: Tensor, frames: Tensor, f0: Tensor, energy: Tensor) -> Tensor:
         """The frames [bands, sum(frames)] of tokens `ids` int64 [n], `frames` int64 [n] long each,
         with `f0` in semitones and `energy` in decibels [n], as in `Prosody`."""
-        rows = (ids, frames, f0, energy)
         mask, total = torch.ones(1, len(ids), 1), int(frames.sum())
-        return self.sound(*(row[None] for row in rows), mask, total)[0].T
+        mels = self.sound(ids[None], frames[None], f0[None], energy[None], mask, total)
+        return mels[0].T
 
     def read(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Batch of `plan`, [batch, n, 3]: log(1 + frames), f0 and energy, scaled."""

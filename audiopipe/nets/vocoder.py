@@ -75,7 +75,7 @@ class LogMel(nn.Module):
             audio.float(), config.n_fft, config.hop, window=self.window, center=False,
             return_complex=True,
         )  # fmt: skip
-        return torch.log((self.filters @ spectrum.abs()).clamp(min=config.floor))
+        return (self.filters @ spectrum.abs()).clamp(min=config.floor).log()
 
 
 class Reach(NamedTuple):
@@ -124,7 +124,8 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.norm(self.depthwise(x).transpose(1, 2))
         y = self.scale * self.narrow(functional.gelu(self.widen(y)))
-        return x[..., self.past : x.shape[-1] - self.ahead] + y.transpose(1, 2)
+        out: Tensor = x[..., self.past : x.shape[-1] - self.ahead] + y.transpose(1, 2)
+        return out
 
 
 class InverseSTFT(nn.Module):
@@ -162,7 +163,8 @@ class InverseSTFT(nn.Module):
             summed = summed + parts[:, last - k : count - k, k]
         # Whole blocks start half a hop before the first wanted frame's own samples.
         half = self.hop // 2
-        return summed.reshape(batch, -1)[:, half:-half]
+        samples: Tensor = summed.reshape(batch, -1)[:, half:-half]
+        return samples
 
 
 class Vocoder(nn.Module):

@@ -18,9 +18,9 @@ CROP = 96
 class MelCritic(nn.Module):
     """Tells real frames from made ones, a patch at a time.
 
-    Input: log-mels over their deviation, [batch, frames, bands]. It is told which band it looks
-    at, as voices differ from noise by that. Output: scores of any shape (higher: more real), and
-    the activations that led to them.
+    Input: log-mels, each band with mean 0 and deviation 1, [batch, frames, bands]. It is told which
+    band it looks at, as voices differ from noise by that. Output: scores of any shape (higher: more
+    real), and the activations that led to them.
     """
 
     def __init__(self, width: int = 24) -> None:

@@ -60,7 +60,10 @@ class Voice:
         mel = torch.cat([one.mel for one in sentences])
         f0 = 12 * torch.log2(hz[hz > 0])
         return cls(
-            round(f0.mean().item(), 3), round(levels.mean().item(), 3), mel.mean(0), mel.std(0)
+            round(f0.mean().item(), 3),
+            round(levels.mean().item(), 3),
+            mel.mean(0),
+            mel.std(0).clamp(min=0.1),
         )
 
 

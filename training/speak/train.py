@@ -100,7 +100,7 @@ class Training:
             made, real = crops(
                 made * batch.inside, batch.mel * batch.inside, lengths, self.generator
             )
-            made, real = made / self.voice.deviation, real / self.voice.deviation
+            made, real = ((mel - self.voice.mean) / self.voice.deviation for mel in (made, real))
             figures["critic"] = self.improve_critic(real, made.detach())
             self.critic.requires_grad_(False)
             with torch.no_grad():
