@@ -5,13 +5,14 @@ import math
 import pytest
 import torch
 
-from audiopipe.nets.vocoder import MelConfig
+from audiopipe.nets.vocoder import LogMel, MelConfig
 from audiopipe.voices.tokens import END, JOINT, PAUSE, START, labels
 
 pytest.importorskip("pyworld")
 
-from training.speak import align, corpus, data, prepare, train
+from training.speak import align, corpus, data, prepare, render, train
 from training.speak.critic import CROP, MelCritic, crops
+from training.vocoder.data import Rendered
 
 NAMES = labels("en")
 NUMBER = {name: k for k, name in enumerate(NAMES)}
@@ -174,3 +175,29 @@ def test_training_learns_and_goes_on_where_it_stopped(tmp_path):
     assert again.steps == training.steps == 41
     weights = zip(training.net.parameters(), again.net.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in weights)
+
+
+def test_rendered_frames_keep_to_their_samples(tmp_path):
+    config = MelConfig()
+    tones = [torch.sin(2 * math.pi * hz / RATE * torch.arange(90 * 256)) for hz in (440, 3000)]
+    listen = LogMel(config)
+    pairs = [(listen(0.2 * tone[None])[0], 0.2 * tone) for tone in tones]
+    Rendered.of(pairs, config).save(tmp_path / "rendered.safetensors")
+    torch.manual_seed(0)
+    mel, samples = Rendered.load(tmp_path / "rendered.safetensors").draw(8, 30, 40, 10)
+    assert mel.shape == (8, 100, 80)
+    assert samples.shape == (8, 40 * 256)
+    # What the samples sound like is what the frames say, gain included.
+    heard = listen(samples)[..., 2:-2]
+    loud = heard > heard.amax((1, 2), keepdim=True) - 3
+    assert torch.allclose(heard[loud], mel[..., 32:68][loud], atol=0.05)
+
+
+def test_a_sentence_is_rendered_over_its_own_recording(tmp_path):
+    training = tiny_training(tmp_path)
+    one = data.load(tmp_path / "train.safetensors")[0][2]
+    recording = torch.arange(100_000.0)
+    mel, samples = render.pair(training.net.eval(), one, recording)
+    assert mel.shape == (100, len(one.mel))
+    assert samples.tolist()[:2] == [one.first * 256, one.first * 256 + 1]
+    assert len(samples) == len(one.mel) * 256

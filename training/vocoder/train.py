@@ -22,7 +22,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from audiopipe.nets.vocoder import LogMel, MelConfig, Vocoder
 
-from .data import Crops, Speech
+from .data import Crops, Rendered, Speech
 from .discriminators import Critics
 from .losses import MelLoss, SpectralLoss, adversarial_loss, critic_loss, matching_loss
 from .presets import PRESETS, Preset
@@ -31,6 +31,8 @@ WARM_UP = 0.01
 SPECTRAL_SHARE = 0.25
 """Part of the time before the critics join."""
 WEIGHTS = {"spectral": 2.5, "mel": 10.0, "adversarial": 1.0, "matching": 2.0}
+RENDERED_SHARE = 2 / 3
+"""Part of the crops, where a voice's own frames are given: the rest keeps the other speakers."""
 EMA_DECAY = 0.999
 CRITIC_LEVEL = 0.1
 """Root mean square that the critics' input is brought to, so that quiet speech counts as much."""
@@ -82,9 +84,14 @@ class Training:
     """Everything that changes while training, and one step of it."""
 
     def __init__(
-        self, preset: Preset, speech: Speech, device: torch.device, compiled: bool
+        self,
+        preset: Preset,
+        speech: Speech,
+        device: torch.device,
+        compiled: bool,
+        rendered: Rendered | None = None,
     ) -> None:
-        self.preset, self.device = preset, device
+        self.preset, self.device, self.rendered = preset, device, rendered
         mel = MelConfig()
         self.vocoder = Vocoder(preset.network, mel).to(device)
         self.average = AveragedModel(self.vocoder, multi_avg_fn=follow)
@@ -112,9 +119,7 @@ class Training:
         for optimizer in (self.optimizer, self.opponent):
             for group in optimizer.param_groups:
                 group["lr"] = self.preset.rate * schedule(progress)
-        audio = self.crops.draw(self.preset.batch)
-        real = audio[:, self.before : self.before + self.length]
-        mel = roughen(self.listen(audio, pad=False))
+        mel, real = self.draw()
         with self.autocast():
             made = self.run(mel)
         losses = {"spectral": self.spectral(made, real), "mel": self.mel(made, real)}
@@ -139,6 +144,20 @@ class Training:
         self.average.update_parameters(self.vocoder)
         self.steps += 1
         return {name: value.detach() for name, value in {**losses, **figures, "norm": norm}.items()}
+
+    def draw(self) -> tuple[Tensor, Tensor]:
+        """Frames with their context, and the samples that are wanted of them; of what an acoustic
+        model has rendered, if there is any, RENDERED_SHARE of the crops."""
+        borrowed = round(RENDERED_SHARE * self.preset.batch) if self.rendered else 0
+        audio = self.crops.draw(self.preset.batch - borrowed)
+        real = audio[:, self.before : self.before + self.length]
+        mel = roughen(self.listen(audio, pad=False))
+        if self.rendered is None:
+            return mel, real
+        past, ahead = self.vocoder.reach
+        more = self.rendered.draw(borrowed, past, self.preset.frames, ahead)
+        pairs = zip((mel, real), more, strict=True)
+        return tuple(torch.cat([a, b.to(self.device)]) for a, b in pairs)
 
     def improve_critics(self, real: Tensor, made: Tensor) -> Tensor:
         with self.autocast():
@@ -193,6 +212,7 @@ def main() -> None:
     parser.add_argument("--until", type=float, help="leave off at these minutes, to go on later")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--compile", action="store_true", help="with torch.compile")
+    parser.add_argument("--rendered", type=Path, help="file of `training.speak.render`, to tune")
     parser.add_argument("--log-every", type=int, default=100, metavar="STEPS")
     parser.add_argument("--save-every", type=float, default=2.0, metavar="MINUTES")
     parser.add_argument("--seed", type=int, default=0)
@@ -205,7 +225,8 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     speech = Speech.load(arguments.data / "train.safetensors")
     device = torch.device(arguments.device)
-    training = Training(PRESETS[arguments.preset], speech, device, arguments.compile)
+    rendered = Rendered.load(arguments.rendered) if arguments.rendered else None
+    training = Training(PRESETS[arguments.preset], speech, device, arguments.compile, rendered)
     clock = Clock(arguments.minutes * 60, training.resume(arguments.out), device)
     end = min(arguments.minutes, arguments.until or arguments.minutes) * 60
     stop = []
