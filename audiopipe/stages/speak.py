@@ -128,6 +128,7 @@ class Speak(Stateful):
         begin = state.samples
         pieces = voice.say(sentence, manner)
         for piece in heard(pieces, sentence, manner, voice.rate, line.place):
+            model.audience.hear(line, piece)
             audio = Audio(piece.samples, RATE, state.samples)
             state.samples += len(audio)
             words = [
@@ -140,6 +141,7 @@ class Speak(Stateful):
                 for timing in piece.words
             ]
             yield audio, Text(tuple(words), RATE)
+        model.audience.end(line)
 
     def warnings(self, state: Speaking) -> Sequence[str]:
         if not state.mute:

@@ -15,6 +15,8 @@ from audiopipe.units import Span
 
 SENTENCE, CLAUSE = (".", "!", "?", "…"), (",", ";", ":", "—", "–")
 CLOSING = "\"'”’»)]"
+PAUSE = Fraction(2, 10)
+"""Seconds behind the end of a sentence; behind an abbreviation the voice goes on."""
 APART = Fraction(6, 10)
 """Seconds of a pause that ends a subtitle, as the one behind a heading."""
 
@@ -58,19 +60,17 @@ class Subtitles(Stateful):
         (block,) = blocks
         made: list[Segment] = []
         for word in block.segments:
+            if state.words and _ends(state.words[-1], word, block.rate):
+                made += self._all(state.words)
             while state.words and not self._joins(state.words, word, block.rate):
                 made.append(self._take(state.words))
             state.words.append(word)
-            if word.text.rstrip(CLOSING).endswith(SENTENCE):
-                made += self._all(state.words)
         if last:
             made += self._all(state.words)
         return Text(tuple(made), block.rate)
 
     def _joins(self, words: Sequence[Segment], word: Segment, rate: int) -> bool:
         """Whether a word goes into the subtitle that is open."""
-        if word.speaker != words[0].speaker or _start(word) - _stop(words[-1]) > APART * rate:
-            return False
         long = _stop(word) - _start(words[0]) > self.longest.samples(rate)
         return not long and self._fits([*words, word])
 
@@ -107,6 +107,13 @@ class Subtitles(Stateful):
     @classmethod
     def examples(cls) -> Sequence[Stage]:
         return (cls(), cls(width=32, lines=1))
+
+
+def _ends(word: Segment, following: Segment, rate: int) -> bool:
+    """Whether a subtitle ends between two words whatever room there is."""
+    pause = Fraction(_start(following) - _stop(word), rate)
+    sentence = word.text.rstrip(CLOSING).endswith(SENTENCE) and pause >= PAUSE
+    return sentence or pause > APART or word.speaker != following.speaker
 
 
 def _start(word: Segment) -> int:

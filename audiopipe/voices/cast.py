@@ -3,22 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import torch
 
 from audiopipe.text import Lexicon
-from audiopipe.voices.base import Voice, open_voice
+from audiopipe.voices.base import Piece, Voice, open_voice
+from audiopipe.voices.manuscript import Line
+
+
+class Audience(Protocol):
+    """Who is told of what is being said."""
+
+    def hear(self, line: Line, piece: Piece) -> None:
+        """The next piece of a sentence is there."""
+
+    def end(self, line: Line) -> None:
+        """A sentence is complete."""
+
+
+class Nobody:
+    """Nobody listens."""
+
+    def hear(self, line: Line, piece: Piece) -> None: ...
+
+    def end(self, line: Line) -> None: ...
 
 
 class Cast:
     """Voices by name, and the words of the user's lexicon.
 
-    `through` is what every voice is wrapped in. Raises ModelError for a name that is no voice.
+    `through` is what every voice is wrapped in, `audience` is told of what is said. Raises
+    ModelError for a name that is no voice.
     """
 
     def __init__(self, device: torch.device, lexicon: Lexicon | None = None) -> None:
         self.device = device
         self.lexicon = lexicon
+        self.audience: Audience = Nobody()
         self.through: Callable[[Voice], Voice] = lambda voice: voice
         self._voices: dict[str, Voice] = {}
 

@@ -11,7 +11,7 @@ def words(text, speaker=None, each=300, start=0):
     found = []
     for word in text.split():
         found.append(Segment(word, start, start + each - 50, speaker))
-        start += each
+        start += each + 300 * word.rstrip('"').endswith((".", "!", "?"))
     return found
 
 
@@ -29,9 +29,14 @@ def test_a_sentence_is_a_subtitle_with_its_times():
     assert [segment.text for segment in found] == ["It rains.", '"It pours!"', "Again"]
     assert [(segment.start, segment.stop) for segment in found] == [
         (0, 550),
-        (600, 1150),
-        (1200, 1450),
+        (900, 1450),
+        (1800, 2050),
     ]
+
+
+def test_the_stop_of_an_abbreviation_ends_nothing():
+    found = [Segment("Dr.", 0, 200), Segment("Lee", 250, 500), Segment("came.", 550, 800)]
+    assert texts(found) == ["Dr. Lee came."]
 
 
 def test_lines_are_no_wider_than_asked_and_no_word_is_lost():
