@@ -61,18 +61,23 @@ def levelled(audio: Tensor) -> Tensor:
     return audio * (10 ** (LEVEL / 20) / speech.mean().clamp(min=1e-8).sqrt())
 
 
-def read_corpus(folder: Path, language: str = "en") -> list[Recording]:
-    """All recordings of a folder with `metadata.csv` (columns `file` and `text`).
+def read_corpus(
+    folder: Path, language: str = "en", held_out: bool | None = None
+) -> list[Recording]:
+    """The recordings of a folder with `metadata.csv` (columns `file` and `text`): all, or those
+    that are held out, or those that are not.
 
     Texts that are more than one sentence are left out: where one ends is not known.
     """
     names, found = labels(language), []
     with (folder / "metadata.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
+            path = folder / row["file"]
+            kept = HELD_OUT.search(path.stem) is not None
+            if held_out not in (None, kept):
+                continue
             sentences = list(segments(plain(row["text"], language)))
             if len(sentences) == 1:
                 ids = tokens(sentences[0], names).ids
-                path = folder / row["file"]
-                held_out = HELD_OUT.search(path.stem) is not None
-                found.append(Recording(path, row["text"], ids, held_out))
+                found.append(Recording(path, row["text"], ids, kept))
     return found

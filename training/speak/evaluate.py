@@ -136,7 +136,7 @@ def spoken_by_others(text: str, folder: Path) -> dict[str, Tensor]:
 
 def chosen(corpus: list[Recording], limit: int) -> list[Recording]:
     """Held-out recordings, one a sentence, evenly drawn."""
-    by_text = {one.text: one for one in corpus if one.held_out}
+    by_text = {one.text: one for one in corpus}
     rows = sorted(by_text.values(), key=lambda one: one.name)
     return [rows[k * len(rows) // limit] for k in range(limit)] if len(rows) > limit else rows
 
@@ -148,7 +148,6 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True, help="folder of `train`")
     parser.add_argument("--vocoder", type=Path, required=True, help="run folder of its training")
     parser.add_argument("--limit", type=int, default=30, help="sentences")
-    parser.add_argument("--only", nargs="*", help="of recording, copy, voice, flite, espeak-ng")
     arguments = parser.parse_args()
 
     torch.set_num_threads(1)
@@ -160,7 +159,9 @@ def main() -> None:
     rows: dict[str, list[Figures]] = defaultdict(list)
     wrong: dict[str, int] = defaultdict(int)
     total, spent, audible = 0, 0.0, 0.0
-    for recording in chosen(read_corpus(arguments.folder, language), arguments.limit):
+    for recording in chosen(
+        read_corpus(arguments.folder, language, held_out=True), arguments.limit
+    ):
         one, text = said[recording.name], words(recording.text)
         real = recording.samples()
         begun = time.process_time()
@@ -176,8 +177,6 @@ def main() -> None:
         waves |= spoken_by_others(recording.text, arguments.run)
         total += len(text)
         for who, wave in waves.items():
-            if arguments.only and who not in arguments.only:
-                continue
             path = arguments.run / "said" / who / f"{recording.name}.wav"
             path.parent.mkdir(parents=True, exist_ok=True)
             soundfile.write(path, wave.clamp(-1, 1).numpy(), RATE)

@@ -96,6 +96,7 @@ def describe(recording: Recording, starts: Tensor, names: list[str], listen: Log
     first = max(0, int(edges[1]) - HEAD)
     last = min(len(mel), int(edges[-2]) + TAIL)
     edges = edges.clamp(first, last) - first
+    last = first + int(edges[-1])
     mel = mel[first:last]
     hz = torch.nn.functional.pad(f0_of(audio, config), (0, 2))[first:last]
     voiced = hz > 0

@@ -44,7 +44,7 @@ def main() -> None:
     torch.set_flush_denormal(True)
     net, _ = load_speech(arguments.run / "weights.safetensors")
     sentences, _, language = load(arguments.data / "train.safetensors")
-    recordings = {one.name: one for one in read_corpus(arguments.folder, language)}
+    recordings = {one.name: one for one in read_corpus(arguments.folder, language, False)}
     pairs = [pair(net, one, recordings[one.name].samples()) for one in sentences]
     Rendered.of(pairs, MelConfig()).save(arguments.to)
     print(f"{len(pairs)} sentences rendered")
