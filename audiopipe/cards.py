@@ -38,6 +38,9 @@ PICKLED: Final = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin")
 Item = TypeVar("Item")
 
 
+_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._+-]*"
+
+
 def _http(url: str) -> str:
     if not re.match(r"https?://[^/\s]+", url):
         raise ValueError(f"{url!r} is not an http(s) address")
@@ -78,10 +81,10 @@ class ModelFile(_Section):
 
     `urls` are tried in their order; a file that lies beside its card needs none, nor does one
     that is taken out of an `archive`. `convert` marks a foreign checkpoint that a reader of ours
-    converts and that is never loaded.
+    converts, or an engine reads in a process of its own, and that is never loaded.
     """
 
-    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")]
+    name: Annotated[str, StringConstraints(pattern=rf"^{_NAME}(/{_NAME})*$")]
     urls: tuple[Url, ...] = ()
     size: Annotated[StrictInt, Field(gt=0)]
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

@@ -14,7 +14,7 @@ from secrets import token_hex
 from shlex import quote
 from typing import Any
 
-from audiopipe.cards import Card, ModelFile
+from audiopipe.cards import Licence, ModelFile
 from audiopipe.download import sha256_of
 from audiopipe.errors import LicenceError, ModelError
 
@@ -57,15 +57,15 @@ class Ledger:
         with suppress(OSError):
             self._verified(place).unlink(missing_ok=True)
 
-    def admit(self, name: str, card: Card, accept: bool = False) -> None:
+    def admit(self, name: str, key: str, licence: Licence, accept: bool = False) -> None:
         """See that a licence that has to be accepted is; with `accept`, note that it now is.
 
-        Raises LicenceError, which says what to read and how to accept it.
+        `key` is the name of the model's card. Raises LicenceError, which says what to read and how
+        to accept it.
         """
-        licence = card.licence
         if not licence.gated:
             return
-        note = self._root / ".accepted" / f"{card.name}.json"
+        note = self._root / ".accepted" / f"{key}.json"
         known = _read(note)
         if known.get("digest") == licence.digest:
             return
@@ -77,7 +77,7 @@ class Ledger:
                 f"{forbids} If you accept it, run: {pull_command(name)} --accept-licence"
             )
         acceptance = {
-            "model": card.name,
+            "model": key,
             "licence": licence.name,
             "url": licence.url,
             "digest": licence.digest,

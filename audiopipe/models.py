@@ -14,14 +14,14 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 from rich.filesize import decimal
 
 from audiopipe.archive import fetch_members
-from audiopipe.cards import CARD, Card, ModelFile, read_card
+from audiopipe.cards import CARD, Card, Licence, ModelFile, read_card
 from audiopipe.download import Downloader, Part, Progress
 from audiopipe.errors import (
     ModelDownloadError,
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 log = logging.getLogger(__name__)
+
+COQUI: Final = "coqui/"
+"""What names begin with of models that `audiopipe.engines.coqui_models` downloads."""
 
 State = Literal["embedded", "installed", "incomplete", "not downloaded"]
 
@@ -81,20 +84,29 @@ class Store:
 
     def card(self, name: str) -> Card:
         """The card of a model, by its name or the path of its folder; raises ModelError."""
+        if name.startswith(COQUI) and not (self.folder(name) / CARD).is_file():
+            raise ModelError(f"model {name!r} is not downloaded; run: {pull_command(name)}")
         if _is_folder(name):
-            return read_card(self._folder(name))
+            return read_card(self.folder(name))
         names = self.names()
         if name not in names:
             hint = did_you_mean(name, names)
             if (Path(name) / CARD).is_file():
                 hint = f"did you mean the folder './{name}'?"
             raise ModelError(f"there is no model {name!r}; {hint}")
-        card = read_card(self._folder(name))
+        card = read_card(self.folder(name))
         if card.name != name:
             raise ModelError(
-                f"{self._folder(name) / CARD}: the name is {card.name!r}, not {name!r}"
+                f"{self.folder(name) / CARD}: the name is {card.name!r}, not {name!r}"
             )
         return card
+
+    def folder(self, name: str) -> Path:
+        """Where the card of a model is, or would be."""
+        if name.startswith(COQUI):
+            listed, _, _ = name.removeprefix(COQUI).partition(":")
+            return self.root / COQUI / listed.replace("/", "--")
+        return Path(name).expanduser().absolute() if _is_folder(name) else embedded() / name
 
     def state(self, name: str) -> State:
         """Where the files are, judged by their presence and size alone; raises ModelError."""
@@ -103,7 +115,7 @@ class Store:
             return "not downloaded"
         if not all(_has_size(place, file.size) for file, place in places.items()):
             return "incomplete"
-        beside = all(place.parent == self._folder(name) for place in places.values())
+        beside = all(place.parent == self.folder(name) for place in places.values())
         return "embedded" if beside else "installed"
 
     def installed(self, name: str) -> bool:
@@ -118,7 +130,7 @@ class Store:
         model or file is unknown or has not been downloaded.
         """
         card = self.card(name)
-        self._ledger.admit(name, card)
+        self.admit(name, card.name, card.licence)
         file_of_card = card.file(file)
         place = self._place(name, file_of_card)
         if wrong := self._ledger.wrong(place, file_of_card):
@@ -137,7 +149,7 @@ class Store:
         ModelError for an unknown model.
         """
         card = self.card(name)
-        self._ledger.admit(name, card, accept=accept_licence)
+        self.admit(name, card.name, card.licence, accept_licence)
         places = {file: self._place(name, file) for file in card.files}
         if missing := self._missing(places):
             if self.offline or not all(self._urls(card, file) for file in missing):
@@ -146,6 +158,13 @@ class Store:
                 missing = self._missing(places)
                 self._download(name, card, {file: places[file] for file in missing}, progress)
         return {file.name: place for file, place in places.items()}
+
+    def admit(self, name: str, key: str, licence: Licence, accept: bool = False) -> None:
+        """See that a licence is accepted, for the model whose card says that its name is `key`.
+
+        With `accept`, note that it now is. Raises LicenceError, which says how to accept it.
+        """
+        self._ledger.admit(name, key, licence, accept)
 
     def verify(self, name: str) -> list[Path]:
         """Hash every file again, and return them.
@@ -165,18 +184,14 @@ class Store:
 
     # Where things lie.
 
-    def _folder(self, name: str) -> Path:
-        """Where the card is."""
-        return Path(name).expanduser().absolute() if _is_folder(name) else embedded() / name
-
     def _home(self, name: str) -> Path:
         """Where downloads go."""
         if _is_folder(name):
-            return self._folder(name)
+            return self.folder(name)
         return self.root / (self.card(name).shares or name)
 
     def _place(self, name: str, file: ModelFile) -> Path:
-        beside = self._folder(name) / file.name
+        beside = self.folder(name) / file.name
         return beside if beside.exists() else self._home(name) / file.name
 
     # What is right, and getting it.
@@ -264,7 +279,7 @@ class Store:
         )
 
     def _cure(self, name: str, file: ModelFile) -> str:
-        if file.urls or file.archive:
+        if file.urls or file.archive or name.startswith(COQUI):
             return f"run: {pull_command(name)}"
         if _is_folder(name):
             return "restore it, or state its size and sha256 in card.toml if it is to be so"

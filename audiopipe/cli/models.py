@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from audiopipe.errors import ModelVerificationError, visible
+from audiopipe.errors import EngineError, ModelError, ModelVerificationError, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from audiopipe.cards import Card
+    from audiopipe.models import Store
+
+COQUI = "coqui/"
+"""What names of models of coqui-tts begin with."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,9 +31,14 @@ Name = Annotated[str, typer.Argument(help="A model's name, or a folder with a ca
 Names = Annotated[list[str], typer.Argument(help="Names of models, or folders with a card.toml.")]
 
 
-@app.command("list", epilog="Example: audiopipe models list --json")
+@app.command(
+    "list", epilog="Examples: audiopipe models list --json, audiopipe models list --engine coqui"
+)
 def list_models(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    engine: Annotated[
+        str | None, typer.Option(help="An engine whose own list is shown: coqui.")
+    ] = None,
 ) -> None:
     """List all models: task, size, licence, and whether they are here."""
     from rich.console import Console
@@ -39,6 +48,9 @@ def list_models(
     from audiopipe.models import Store
 
     store = Store()
+    if engine is not None:
+        _list_of_engine(engine, store, as_json)
+        return
     cards = [store.card(name) for name in store.names()]
     if as_json:
         rows = [
@@ -73,7 +85,13 @@ def show(name: Name) -> None:
     from audiopipe.models import Store
 
     store = Store()
-    for fact in _describe(name, store.card(name), store.state(name)):
+    try:
+        facts = _describe(name, store.card(name), store.state(name))
+    except ModelError:
+        if not name.startswith(COQUI):
+            raise
+        facts = _describe_listed(name)
+    for fact in facts:
         for line in fact.splitlines():
             typer.echo(visible(line))
 
@@ -98,11 +116,14 @@ def pull(
     from audiopipe.models import Store
 
     store = Store()
-    for name in names:
+    ours = [name for name in names if not name.startswith(COQUI)]
+    for name in ours:
         store.card(name)  # so that a wrong name is found before the first download
+    for name in set(names).difference(ours):
+        _pull_coqui(name, store, accept_licence)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     with Progress(*columns, TransferSpeedColumn(), console=Console(stderr=True)) as bars:
-        for name in names:
+        for name in ours:
             store.pull(name, _advance(bars, name), accept_licence)
     for name in names:
         typer.echo(f"{name}: complete and verified")
@@ -143,6 +164,72 @@ def path(
     files = [file] if file else [entry.name for entry in store.card(name).files]
     for entry in files:
         typer.echo(store.path(name, entry))
+
+
+def _list_of_engine(engine: str, store: Store, as_json: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from audiopipe.engines.coqui_models import listed
+    from audiopipe.engines.environments import COQUI as ENGINE
+    from audiopipe.engines.environments import Environments
+
+    Environments().engine(engine)
+    if engine != ENGINE.name:
+        raise EngineError(f"engine {engine!r} has no list of models")
+    rows = [
+        {
+            "name": model.name,
+            "task": model.task,
+            "licence": model.licence.name,
+            "commercial": model.licence.commercial,
+            "state": _state(store, model.name),
+        }
+        for model in listed().values()
+    ]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    table = Table("model", "task", "licence", "commercial use", "state", box=None)
+    for row in rows:
+        commercial = "yes" if row["commercial"] else "no"
+        table.add_row(
+            str(row["name"]), str(row["task"]), str(row["licence"]), commercial, str(row["state"])
+        )
+    Console(markup=False).print(table)
+
+
+def _state(store: Store, name: str) -> str:
+    try:
+        return store.state(name)
+    except ModelError:
+        return "not downloaded"
+
+
+def _pull_coqui(name: str, store: Store, accept_licence: bool) -> None:
+    from rich.console import Console
+
+    from audiopipe.engines.coqui_models import pull
+
+    with Console(stderr=True).status(f"downloading {visible(name)}, and trying it"):
+        pull(name, store, accept_licence)
+
+
+def _describe_listed(name: str) -> Iterator[str]:
+    """What the list of coqui-tts says of a model that is not here."""
+    from audiopipe.engines.coqui_models import find
+    from audiopipe.ledger import pull_command
+
+    model = find(name)
+    yield f"{model.name}: {model.about}"
+    yield f"task         {model.task}"
+    yield f"state        not downloaded; run: {pull_command(model.name)}"
+    yield f"licence      {model.licence.name}, {model.licence.url}"
+    yield f"  commercial use: {'yes' if model.licence.commercial else 'no'}"
+    if model.licence.gated:
+        yield f"  has to be accepted: {pull_command(model.name)} --accept-licence"
+    if model.vocoder:
+        yield f"with it      {model.vocoder}"
 
 
 def _advance(bars: Progress, name: str) -> Callable[[str, int, int], None]:

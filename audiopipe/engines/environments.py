@@ -16,6 +16,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal
 
@@ -39,7 +41,8 @@ class Engine:
     """A program: what it is, what is installed, and which versions of Python it runs under.
 
     `pins` is a file beside this one that names a version of every package; `proof` is imported
-    to see that all of them work together.
+    to see that all of them work together. What it `borrows` is not installed: these packages,
+    and what they stand on, are those of audiopipe itself, under the same Python.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Engine:
     pins: str
     python: str
     proof: str
+    borrows: tuple[str, ...] = ()
 
     @property
     def constraints(self) -> Path:
@@ -57,8 +61,20 @@ class Engine:
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of what is installed."""
-        return sha256(self.package.encode() + self.constraints.read_bytes()).hexdigest()
+        """The SHA-256 of what is installed, and of the versions of what is borrowed."""
+        said = [self.package, *(f"{name}=={metadata.version(name)}" for name in self.borrows)]
+        if self.borrows:
+            said.append("python{}.{}".format(*sys.version_info))
+        return sha256("\n".join(said).encode() + self.constraints.read_bytes()).hexdigest()
+
+    @property
+    def shelves(self) -> list[str]:
+        """The folders in which borrowed packages lie; raises EngineError if one is missing."""
+        specs = {name: find_spec(name) for name in self.borrows}
+        if lost := [name for name, spec in specs.items() if spec is None or spec.origin is None]:
+            raise EngineError(f"engine {self.name!r} needs {', '.join(lost)}, which is not here")
+        origins = [spec.origin for spec in specs.values() if spec and spec.origin]
+        return list(dict.fromkeys(str(Path(origin).parents[1]) for origin in origins))
 
 
 SPLEETER: Final = Engine(
@@ -70,7 +86,17 @@ SPLEETER: Final = Engine(
     python=">=3.8,<3.12",
     proof="spleeter.separator",
 )
-ENGINES: Final[Mapping[str, Engine]] = {engine.name: engine for engine in (SPLEETER,)}
+COQUI: Final = Engine(
+    name="coqui",
+    about="coqui-tts: voices of many languages, and voice conversion; ? GB",
+    licence="MPL-2.0",
+    package="coqui-tts==0.28.0",
+    pins="coqui.txt",
+    python=">=3.11,<3.15",
+    proof="TTS.utils.synthesizer",
+    borrows=("torch", "torchaudio"),
+)
+ENGINES: Final[Mapping[str, Engine]] = {engine.name: engine for engine in (COQUI, SPLEETER)}
 
 
 class Environments:
@@ -148,11 +174,14 @@ class Environments:
             tell(f"making an environment with {base}")
             _run([base, "-m", "venv", str(folder)], engine, tell)
             python = str(_interpreter(folder))
-            pins = ["--constraint", str(engine.constraints)]
+            wanted = ["--constraint", str(engine.constraints), engine.package]
+            if engine.borrows:  # pip would install what packages are to find elsewhere
+                wanted = ["--no-deps", "--requirement", str(engine.constraints)]
             quiet = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
-            _run([python, "-m", "pip", "install", *quiet, *pins, engine.package], engine, tell)
+            _run([python, "-m", "pip", "install", *quiet, *wanted], engine, tell)
             tell(f"trying {engine.proof}")
-            _run([python, "-c", f"import {engine.proof}"], engine, tell)
+            proof = f"import sys; sys.path += sys.argv[1:]; import {engine.proof}"
+            _run([python, "-I", "-c", proof, *engine.shelves], engine, tell)
         except EngineError:
             _discard(folder)
             raise
@@ -203,6 +232,11 @@ def _python_for(engine: Engine) -> str:
     allowed = SpecifierSet(engine.python)
     if allowed.contains(platform.python_version()):
         return sys.executable
+    if engine.borrows:
+        raise EngineError(
+            f"engine {engine.name!r} needs Python {engine.python}, and audiopipe runs under "
+            f"{platform.python_version()}: install audiopipe under one of those"
+        )
     for minor in reversed(MINORS):
         if allowed.contains(f"3.{minor}.0") and (found := shutil.which(f"python3.{minor}")):
             return found

@@ -23,7 +23,7 @@ TASK = "speak"
 """What a card of a voice must say."""
 RATE = 24_000
 """Hz at which all voices speak."""
-FAMILIES = {"speech-net": "audiopipe.voices.embedded"}
+FAMILIES = {"speech-net": "audiopipe.voices.embedded", "coqui": "audiopipe.voices.coqui"}
 """The network of a card, and the module that opens voices of it."""
 
 _EMPHASIS = {
@@ -41,7 +41,8 @@ class Manner:
 
     `rate` is a factor, `pitch` semitones, `energy` decibels of effort, `volume` decibels of gain,
     `pause` a factor for all pauses whose length the text does not state. A voice that draws random
-    numbers draws them from `seed`.
+    numbers draws them from `seed`. With `early` someone waits for the first sound: a voice that
+    would rather hear all of a sentence before it lets go of it gives it in pieces.
 
     >>> Manner(rate=1.5).of(Word("now", 0, 3, ())).rate
     1.5
@@ -53,6 +54,7 @@ class Manner:
     volume: float = 0.0
     pause: float = 1.0
     seed: int = 0
+    early: bool = False
 
     def of(self, word: Word) -> Manner:
         """How a word of a text is to be said: as the text asks, on top of all else."""
@@ -65,6 +67,7 @@ class Manner:
             self.volume + how.volume,
             self.pause,
             self.seed,
+            self.early,
         )
 
     def silence(self, word: Word, rate: int) -> int:

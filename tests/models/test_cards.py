@@ -75,7 +75,7 @@ coqui-tts = "0.27"
             "card.toml:5:1: rate: Input should be a valid integer",
             "card.toml:10:1: files.sha256 is not a SHA-256: 64 digits, 0 to 9 and a to f",
             "card.toml:13:1: files.name: String should match pattern "
-            "'^[A-Za-z0-9][A-Za-z0-9._+-]*$'",
+            "'^[A-Za-z0-9][A-Za-z0-9._+-]*(/[A-Za-z0-9][A-Za-z0-9._+-]*)*$'",
             "card.toml:14:1: files.urls: 'file:///etc/passwd' is not an http(s) address",
             "card.toml:15:1: files.size: Input should be greater than 0",
             "card.toml:16:1: unknown key 'files.sha265'; did you mean 'sha256'?",

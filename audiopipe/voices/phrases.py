@@ -1,0 +1,67 @@
+"""Sentences in phrases, for voices that are given words, and not their sounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from audiopipe.text import Word
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """Words that are said in one go, from index `start` of their sentence on."""
+
+    words: tuple[Word, ...]
+    start: int
+    ends: bool
+    """Whether the sentence ends with it."""
+
+    @property
+    def sounds(self) -> int:
+        """How many phonemes it has."""
+        return sum(len(word.phonemes) for word in self.words)
+
+    @property
+    def text(self) -> str:
+        """What is given to the model: as written where it is read so, else in words."""
+        read = " ".join(_read(word) + word.mark for word in self.words if word.spoken)
+        return read if not self.ends or read[-1:] in ".?!…" else read.rstrip(",;:—–-") + "."
+
+
+def phrases(words: Sequence[Word], limit: int = 0) -> Iterator[Phrase]:
+    """Words in phrases of at most `limit` characters, 0 for any number.
+
+    A phrase ends where the text asks for a silence, or is said in another way from there on; what
+    is too long is divided at its deepest pause, or else near its middle.
+    """
+    first = 0
+    cuts = [
+        index + 1
+        for index, (one, other) in enumerate(pairwise(words))
+        if (one.pause.exact and one.pause.milliseconds) or one.delivery != other.delivery
+    ]
+    for cut in [*cuts, len(words)]:
+        run = Phrase(tuple(words[first:cut]), first, cut == len(words))
+        yield from _divided(run, limit)
+        first = cut
+
+
+def _divided(phrase: Phrase, limit: int) -> Iterator[Phrase]:
+    size, words = len(phrase.text), phrase.words
+    if not limit or size <= limit or len(words) == 1:
+        yield phrase
+        return
+    ends = np.cumsum([len(_read(word)) + len(word.mark) + 1 for word in words[:-1]])
+    depths = np.array([float(word.pause.strength) for word in words[:-1]])
+    cut = int((depths - 3 * np.abs(ends / size - 0.5)).argmax()) + 1
+    yield from _divided(Phrase(words[:cut], phrase.start, False), limit)
+    yield from _divided(Phrase(words[cut:], phrase.start + cut, phrase.ends), limit)
+
+
+def _read(word: Word) -> str:
+    """A word for the model: `7` is `seven`, and `Lee` keeps its capital."""
+    return word.written if word.said.casefold() == word.written.casefold() else word.said

@@ -1,0 +1,103 @@
+"""A loopback server with what coqui-tts downloads: zips of releases, and repositories of a hub."""
+
+import json
+import subprocess
+import zipfile
+from collections import Counter
+from hashlib import sha1, sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+from audiopipe.engines.environments import COQUI, Environments
+
+MAKER = Path(__file__).with_name("coqui_models.py")
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+LARGE = 1 << 20
+"""Bytes from which on a hub names a file by its SHA-256."""
+
+
+def make(kind, folder):
+    """A small model, made by coqui-tts itself."""
+    python = Environments().python("coqui")
+    command = [python, "-I", MAKER, kind, folder, *COQUI.shelves]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return folder
+
+
+def zipped(folder, target):
+    """The zip of a release: all files in a folder of its name."""
+    with zipfile.ZipFile(target, "w") as file:
+        for path in [folder, *sorted(folder.rglob("*"))]:
+            file.write(path, Path(target.stem) / path.relative_to(folder))
+    return target
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_HEAD(self):
+        self._answer(False)
+
+    def do_GET(self):
+        self._answer(True)
+
+    def _answer(self, body):
+        hub = self.server.hub
+        hub.requests[self.path] += body
+        parts = self.path.split("?")[0].strip("/").split("/")
+        if parts[0] == "api":
+            repository = hub.repositories.get("/".join(parts[2:4]))
+            if repository:
+                self._info("/".join(parts[2:4]), repository)
+                return
+        elif parts[2:3] == ["resolve"] and "/".join(parts[:2]) in hub.repositories:
+            self._file(hub.repositories["/".join(parts[:2])] / "/".join(parts[4:]), body, True)
+            return
+        elif len(parts) == 1 and parts[0] in hub.releases:
+            self._file(hub.releases[parts[0]], body, False)
+            return
+        self.send_error(404)
+
+    def _info(self, name, folder):
+        files = [p.relative_to(folder).as_posix() for p in sorted(folder.rglob("*")) if p.is_file()]
+        siblings = [{"rfilename": file} for file in files]
+        told = json.dumps({"id": name, "sha": COMMIT, "siblings": siblings}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(told)))
+        self.end_headers()
+        self.wfile.write(told)
+
+    def _file(self, path, body, hub):
+        content = self.server.hub.faults.get(path.name, path.read_bytes())
+        self.send_response(200)
+        if hub:
+            told = path.read_bytes()
+            git = sha1(b"blob %d\0" % len(told) + told).hexdigest()
+            name = sha256(told).hexdigest() if len(told) > LARGE else git
+            self.send_header("ETag", f'"{name}"')
+            self.send_header("X-Repo-Commit", COMMIT)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if body:
+            self.wfile.write(content)
+
+    def log_message(self, *_):
+        pass
+
+
+class Hub:
+    """What there is to be had, and what was asked for; `faults` are sent in place of files."""
+
+    def __init__(self):
+        self.releases, self.repositories, self.faults = {}, {}, {}
+        self.requests = Counter()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._server.hub = self
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
