@@ -17,13 +17,20 @@ LARGE = 1 << 20
 """Bytes from which on a hub names a file by its SHA-256."""
 
 
-def make(kind, folder):
-    """A small model, made by coqui-tts itself."""
+def hub_name(path):
+    """The hash by which a hub names a file."""
+    content = path.read_bytes()
+    if len(content) >= LARGE:
+        return sha256(content).hexdigest()
+    return sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+def make(folder):
+    """Small models, a folder each, made by coqui-tts itself."""
     python = Environments().python("coqui")
-    command = [python, "-I", MAKER, kind, folder, *COQUI.shelves]
+    command = [python, "-I", MAKER, folder, *COQUI.shelves]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    return folder
 
 
 def zipped(folder, target):
@@ -48,7 +55,7 @@ class Handler(BaseHTTPRequestHandler):
         if parts[0] == "api":
             repository = hub.repositories.get("/".join(parts[2:4]))
             if repository:
-                self._info("/".join(parts[2:4]), repository)
+                self._about("/".join(parts[2:4]), repository, "tree" in parts)
                 return
         elif parts[2:3] == ["resolve"] and "/".join(parts[:2]) in hub.repositories:
             self._file(hub.repositories["/".join(parts[:2])] / "/".join(parts[4:]), body, True)
@@ -58,10 +65,15 @@ class Handler(BaseHTTPRequestHandler):
             return
         self.send_error(404)
 
-    def _info(self, name, folder):
-        files = [p.relative_to(folder).as_posix() for p in sorted(folder.rglob("*")) if p.is_file()]
-        siblings = [{"rfilename": file} for file in files]
-        told = json.dumps({"id": name, "sha": COMMIT, "siblings": siblings}).encode()
+    def _about(self, name, folder, tree):
+        files = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
+        answer = {"id": name, "sha": COMMIT, "siblings": [{"rfilename": file} for file in files]}
+        if tree:
+            answer = [
+                {"type": "file", "path": file, "size": path.stat().st_size, "oid": hub_name(path)}
+                for file, path in files.items()
+            ]
+        told = json.dumps(answer).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(told)))
@@ -72,10 +84,7 @@ class Handler(BaseHTTPRequestHandler):
         content = self.server.hub.faults.get(path.name, path.read_bytes())
         self.send_response(200)
         if hub:
-            told = path.read_bytes()
-            git = sha1(b"blob %d\0" % len(told) + told).hexdigest()
-            name = sha256(told).hexdigest() if len(told) > LARGE else git
-            self.send_header("ETag", f'"{name}"')
+            self.send_header("ETag", f'"{hub_name(path)}"')
             self.send_header("X-Repo-Commit", COMMIT)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -84,6 +93,43 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+def listing(url):
+    """A list of models of the kind of coqui-tts' own."""
+    return {
+        "tts_models": {
+            "en": {
+                "tiny": {
+                    "vits": {"github_rls_url": f"{url}/vits.zip", "license": "apache 2.0"},
+                    "several": {"github_rls_url": f"{url}/several.zip", "license": "MIT"},
+                    "lost": {"github_rls_url": f"{url}/lost.zip", "license": "MIT"},
+                }
+            },
+            "multilingual": {
+                "multi-dataset": {
+                    "xtts_v2": {
+                        "repo_id": "tts-hub/XTTS-v2",
+                        "ignore": ["samples/*", "dvae.pth"],
+                        "license": "CPML",
+                        "tos_required": True,
+                    }
+                }
+            },
+        },
+        "voice_conversion_models": {
+            "multilingual": {
+                "multi-dataset": {
+                    "openvoice_v2": {
+                        "repo_id": "myshell-ai/OpenVoiceV2",
+                        "allow": ["converter/*"],
+                        "license": "MIT",
+                    }
+                }
+            }
+        },
+        "vocoder_models": {},
+    }
 
 
 class Hub:
@@ -97,6 +143,13 @@ class Hub:
         self._server.hub = self
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def stock(self, models):
+        """Offer the models that `make` made."""
+        for kind in ("vits", "several"):
+            self.releases[f"{kind}.zip"] = zipped(models / kind, models / f"{kind}.zip")
+        self.repositories["tts-hub/XTTS-v2"] = models / "xtts"
+        self.repositories["myshell-ai/OpenVoiceV2"] = models / "openvoice"
 
     def close(self):
         self._server.shutdown()

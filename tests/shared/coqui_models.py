@@ -1,7 +1,7 @@
-"""Small untrained models, made and saved by coqui-tts itself: `coqui_models.py KIND FOLDER SHELF…`.
+"""Small untrained models, made and saved by coqui-tts itself: `coqui_models.py FOLDER SHELF…`.
 
-It runs in the engine's environment; `KIND` is one of the functions below, and what it writes is
-what a release of such a model holds.
+It runs in the engine's environment, and writes a folder for each of `KINDS`: what a release of such
+a model holds.
 """
 
 import json
@@ -120,8 +120,12 @@ def loud(vocoder):
                 parameter.mul_(50)
 
 
+KINDS = (vits, several, xtts, openvoice)
+
 if __name__ == "__main__":
-    kind, target, *shelves = sys.argv[1:]
+    target, *shelves = sys.argv[1:]
     sys.path += shelves
-    Path(target).mkdir(parents=True, exist_ok=True)
-    globals()[kind](Path(target))
+    for kind in KINDS:
+        home = Path(target, kind.__name__)
+        home.mkdir(parents=True)
+        kind(home)
