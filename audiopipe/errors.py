@@ -117,6 +117,12 @@ class ExamplesError(AudiopipeError):
         super().__init__("\n".join(self.problems))
 
 
+class ConsentError(AudiopipeError):
+    """A voice may not be cloned: consent is missing, has ended, or is for another recording."""
+
+    exit_code = 3
+
+
 class OutputError(AudiopipeError):
     """An output cannot be written; nothing half-written is left behind."""
 

@@ -16,6 +16,7 @@ from rich.logging import RichHandler
 from audiopipe import __version__
 from audiopipe.cli import (
     check,
+    consent,
     devices,
     doctor,
     engines,
@@ -32,16 +33,17 @@ from audiopipe.cli import (
     stages,
     teach,
     tune,
+    watermark,
 )
 from audiopipe.errors import AudiopipeError, visible
 
 INTERRUPTED = 130
 
 EXIT_CODES = """\
-Exit codes: 0 all well · 2 the command or the definition is wrong · 3 an input cannot be read ·
-4 an output cannot be written · 5 the device cannot be used · 6 a model is missing or wrong ·
-7 a package or program is missing · 8 a stage broke · 9 some inputs of a batch failed, the rest
-is done · 10 a test of a definition failed · 130 interrupted."""
+Exit codes: 0 all well · 1 a file has no watermark · 2 the command or the definition is wrong · 3
+an input cannot be read · 4 an output cannot be written · 5 the device cannot be used · 6 a model
+is missing or wrong · 7 a package or program is missing · 8 a stage broke · 9 some inputs of a
+batch failed, the rest is done · 10 a test of a definition failed · 130 interrupted."""
 
 app = typer.Typer(
     name="audiopipe",
@@ -72,6 +74,8 @@ for verb in VERBS:
     app.command()(verb)
 app.add_typer(models.app, name="models")
 app.add_typer(engines.app, name="engines")
+app.add_typer(watermark.app, name="watermark")
+app.add_typer(consent.app, name="consent")
 
 
 def _version(wanted: bool) -> None:

@@ -14,8 +14,9 @@ likely so much is by chance, and this is multiplied by the number of places trie
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import erfc, sqrt
+from dataclasses import dataclass, replace
+from functools import cache
+from math import ceil, erfc, sqrt
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,7 @@ class Detection:
 class Detector:
     """Looks for the mark in a recording that comes block after block, of a rate in Hz.
 
-    Memory grows by 3 kB for every second.
+    Memory grows by 2 kB for every second.
     """
 
     def __init__(self, rate: int) -> None:
@@ -113,10 +114,13 @@ class Detector:
 
     def finish(self) -> Detection:
         """Say what was found in all that was pushed, of which the last block was the last."""
-        periods = -(-self._windows.received // (PERIOD * HOP))
+        periods = ceil(self._windows.received / (PERIOD * HOP))
         if not periods:
             return Detection(False, 1.0)
-        return judge(torch.cat(self._sums)[:periods], torch.cat(self._powers)[:periods])
+        found = judge(torch.cat(self._sums)[:periods], torch.cat(self._powers)[:periods])
+        if found.stop is None:
+            return found
+        return replace(found, stop=min(found.stop, self._windows.received / RATE))
 
 
 def detect(audio: Audio) -> Detection:
@@ -133,42 +137,58 @@ def detect(audio: Audio) -> Detection:
 def residuals(samples: Tensor) -> Tensor:
     """What cells [spectra, bands] have that their neighbours do not tell, weighted by how much
     that says, of samples [time] with a halo on either side."""
-    hann = torch.hann_window(WINDOW)
-    energies = torch.fft.rfft(samples.unfold(-1, WINDOW, HOP) * hann)
+    spectra = torch.fft.rfft(samples.unfold(-1, WINDOW, HOP) * torch.hann_window(WINDOW))
     spacing = RATE // WINDOW
     first, wide = LOWEST // spacing, WIDTH // spacing
-    bins = energies[:, first : first + BANDS * wide].abs().square()
-    bands = bins.unflatten(-1, (BANDS, wide)).mean(-1)
-    levels = (bands + 1e-8 * bands.mean() + 1e-12).log()[None, None]
+    parts = torch.view_as_real(spectra[:, first : first + BANDS * wide].contiguous())
+    power = parts.square().view(-1, BANDS, 2 * wide).mean(-1)
+    levels = (power + 1e-8 * power.mean() + 1e-12).log()
 
-    kernel = torch.zeros(2 * _APART + 1, len(_HERE))
-    kernel[0] = kernel[-1] = torch.tensor(_BESIDE)
-    kernel[_APART] = torch.tensor(_HERE)
-    margin = len(_HERE) // 2
-    padded = functional.pad(levels, (margin, margin, _APART, _APART), mode="replicate")
-    rest = functional.conv2d(padded, kernel[None, None])
-    power = _mean(rest.square(), *_SPREAD)
-    rest = (rest / (power + 1e-3).sqrt()).clamp(-_OUTLIER, _OUTLIER) / (power + 0.1).sqrt()
+    # Shifts go round at the ends: what is wrong by that lies in the halo.
+    beside = levels @ _bands(_BESIDE)
+    rest = levels @ _bands(_HERE) + beside.roll(_APART, 0) + beside.roll(-_APART, 0)
+    usual = _mean(rest.square(), *_SPREAD).clamp_min(0)
+    rest = (rest / (usual + 1e-3).sqrt()).clamp(-_OUTLIER, _OUTLIER) / (usual + 0.1).sqrt()
 
     # What is hardly above the quietest of these seconds is the noise of the room.
-    heard = levels[:, :, bands.sum(1) > 0]  # beyond the recording's ends is no room
-    room = _mean(heard.quantile(0.05, dim=2, keepdim=True), 1, 5)
-    rest = rest * (1 - (room - _mean(levels, 9, 3)).exp()).clamp(0, 1)
-    return rest[0, 0, HALO:-HALO]
+    heard = levels[power.sum(1) > 0]  # beyond the recording's ends is no room
+    if len(heard):
+        room = heard.kthvalue(ceil(len(heard) / 20), 0, keepdim=True).values @ _bands((0.2,) * 5)
+        rest = rest * (1 - (room - _mean(levels, 9, 3)).exp()).clamp(0, 1)
+    return rest[HALO:-HALO]
+
+
+@cache
+def _bands(weights: tuple[float, ...]) -> Tensor:
+    """A matrix [bands, bands] that weights the bands around each; the last stand for those beyond
+    the ends."""
+    matrix = torch.zeros(BANDS, BANDS)
+    here = torch.arange(BANDS)
+    for offset, weight in enumerate(weights, -(len(weights) // 2)):
+        there = (here + offset).clamp(0, BANDS - 1)
+        matrix.index_put_((there, here), torch.tensor(weight), accumulate=True)
+    return matrix
 
 
 def _mean(values: Tensor, spectra: int, bands: int) -> Tensor:
-    """The mean around each of values [..., spectra, bands]."""
-    around = (spectra // 2, bands // 2)
-    return functional.avg_pool2d(values, (spectra, bands), 1, around, count_include_pad=False)
+    """The mean of so many spectra and bands around each of values [spectra, bands]."""
+    sums = (values @ _bands((1 / bands,) * bands)).double().cumsum(0)
+    half = spectra // 2
+    return ((sums.roll(-half, 0) - sums.roll(half + 1, 0)) / spectra).float()
+
+
+@cache
+def _combs() -> Tensor:
+    """Spectra of the tables of signs, one place in a frame each [kinds, frequencies, bands]."""
+    combs = torch.zeros(len(KINDS), PERIOD, BANDS)
+    combs[:, ::STEPS] = torch.stack([signs(kind) for kind in KINDS])
+    return torch.fft.rfft(combs, dim=1).conj()
 
 
 def correlate(residual: Tensor) -> tuple[Tensor, Tensor]:
     """Sums [periods, kinds, places] of residuals [periods, places, bands] with the signs of the
     pattern begun at each place, and their variance [periods, places of a frame] by chance."""
-    combs = torch.zeros(len(KINDS), PERIOD, BANDS)
-    combs[:, ::STEPS] = torch.stack([signs(kind) for kind in KINDS])
-    product = torch.fft.rfft(residual, dim=1)[:, None] * torch.fft.rfft(combs, dim=1).conj()
+    product = torch.fft.rfft(residual, dim=1)[:, None] * _combs()
     sums = torch.fft.irfft(product.sum(-1), n=PERIOD)
     powers = residual.square().sum(-1).view(-1, FRAMES, STEPS).sum(1)
     return sums, powers
