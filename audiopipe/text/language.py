@@ -9,10 +9,16 @@ from importlib import import_module
 
 from audiopipe.errors import did_you_mean
 from audiopipe.text.errors import TextError
+from audiopipe.text.letters import vocabulary
 from audiopipe.text.pronounce import Pronouncer
 from audiopipe.text.reading import Rule
 from audiopipe.text.tokens import Token
 
+UNREAD = vocabulary(
+    "ar be bg bn ca cs da el es et ewe fa fi fr ga hau hi hr hu it ja ko lin lt lv mt nl pl pt ro "
+    "ru sk sl sr sv tr tw uk yor zh"
+)
+"""Languages without rules of ours, which voices of engines read by themselves."""
 _HOMES = {"en": ("english", "ENGLISH"), "de": ("german", "GERMAN")}
 
 
@@ -36,7 +42,12 @@ class Language:
 @cache
 def language(code: str) -> Language:
     """The language of a code such as `en` or `en-US`; raises TextError if there is none."""
-    home = _HOMES.get(code.replace("_", "-").split("-")[0].lower())
+    short = code.replace("_", "-").split("-")[0].lower()
+    home = _HOMES.get(short)
+    if short in UNREAD:
+        from audiopipe.text.unread import unread
+
+        return unread(short)
     if home is None:
         raise TextError(f"the language {code!r} is not known; {did_you_mean(code, _HOMES)}")
     found = getattr(import_module(f"audiopipe.text.{home[0]}"), home[1])

@@ -33,6 +33,10 @@ Entry = tuple[tuple[str, tuple[str, ...]], ...]
 @cache
 def pronouncer(language: str) -> Pronouncer:
     """The words of a language, loaded once; raises MissingDependencyError."""
+    if language not in _PACKS:
+        from audiopipe.text.unread import Unpronounced
+
+        return Unpronounced(language)
     return Pronouncer(language)
 
 

@@ -4,6 +4,8 @@ import json
 import subprocess
 import zipfile
 from collections import Counter
+from contextlib import suppress
+from functools import cache
 from hashlib import sha1, sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,6 +19,7 @@ LARGE = 1 << 20
 """Bytes from which on a hub names a file by its SHA-256."""
 
 
+@cache
 def hub_name(path):
     """The hash by which a hub names a file."""
     content = path.read_bytes()
@@ -81,15 +84,16 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(told)
 
     def _file(self, path, body, hub):
-        content = self.server.hub.faults.get(path.name, path.read_bytes())
+        content = path.read_bytes() if body else b""
         self.send_response(200)
         if hub:
             self.send_header("ETag", f'"{hub_name(path)}"')
             self.send_header("X-Repo-Commit", COMMIT)
-        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Length", str(path.stat().st_size))
         self.end_headers()
         if body:
-            self.wfile.write(content)
+            with suppress(OSError):  # a client that has gone
+                self.wfile.write(content)
 
     def log_message(self, *_):
         pass
@@ -133,10 +137,10 @@ def listing(url):
 
 
 class Hub:
-    """What there is to be had, and what was asked for; `faults` are sent in place of files."""
+    """What there is to be had, and what was asked for."""
 
     def __init__(self):
-        self.releases, self.repositories, self.faults = {}, {}, {}
+        self.releases, self.repositories = {}, {}
         self.requests = Counter()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
