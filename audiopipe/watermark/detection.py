@@ -182,7 +182,8 @@ def _combs() -> Tensor:
     """Spectra of the tables of signs, one place in a frame each [kinds, frequencies, bands]."""
     combs = torch.zeros(len(KINDS), PERIOD, BANDS)
     combs[:, ::STEPS] = torch.stack([signs(kind) for kind in KINDS])
-    return torch.fft.rfft(combs, dim=1).conj()
+    spectra: Tensor = torch.fft.rfft(combs, dim=1).conj()
+    return spectra
 
 
 def correlate(residual: Tensor) -> tuple[Tensor, Tensor]:
