@@ -16,7 +16,7 @@ from audiopipe import Pipeline
 from audiopipe.cli import app
 from audiopipe.engines import coqui_models
 from audiopipe.engines.coqui import CoquiProcess
-from audiopipe.engines.coqui_models import find, pull
+from audiopipe.engines.coqui_models import find, models_file, pull
 from audiopipe.engines.environments import Environments
 from audiopipe.errors import (
     LicenceError,
@@ -29,6 +29,7 @@ from audiopipe.models import Store
 from audiopipe.signals import Segment, Text
 from audiopipe.stages.speak import Speak
 from audiopipe.text import plain, segments
+from audiopipe.text.language import UNREAD
 from audiopipe.voices.base import Manner, open_voice
 
 pytestmark = [
@@ -95,15 +96,17 @@ def test_its_list(hub):
         find("coqui/tts_models/en/tiny/severl")
 
 
-def test_the_list_that_comes_with_it():
-    tree = json.loads(coqui_models.models_file().read_text())
+def test_the_list_that_comes_with_it(monkeypatch):
+    monkeypatch.setattr(coqui_models, "models_file", models_file)
+    tree = json.loads(models_file().read_text())
     known = coqui_models.listed()
-    assert len(known) == sum(
-        len(models) for kind in ("tts_models", "voice_conversion_models")
-        for sets in tree[kind].values() for models in sets.values()
-    )  # fmt: skip
-    assert known["coqui/tts_models/multilingual/multi-dataset/xtts_v2"].licence.gated
+    kinds = [tree["tts_models"], tree["voice_conversion_models"]]
+    sets = [models for kind in kinds for language in kind.values() for models in language.values()]
+    assert len(known) == sum(map(len, sets)) > 70
+    assert known[XTTS].licence.gated
     assert not known["coqui/tts_models/en/ljspeech/vits"].licence.gated
+    codes = {name.split("/")[2].split("-")[0].split("_")[0].lower() for name in known}
+    assert codes - {"multilingual"} <= UNREAD | {"en", "de"}
 
 
 def test_nothing_is_downloaded_before_its_licence_is_accepted(hub):

@@ -52,7 +52,7 @@ _LICENCES: Final[Mapping[str, Licence]] = {
         ("cc-by-sa 4.0", "CC-BY-SA-4.0", f"{_CC}/by-sa/4.0/", True, ""),
         ("cc by-nc 4.0", "CC-BY-NC-4.0", f"{_CC}/by-nc/4.0/", False, ""),
         ("cc by-nc-nd 4.0", "CC-BY-NC-ND-4.0", f"{_CC}/by-nc-nd/4.0/", False, "changed versions"),
-        ("cpml", "Coqui Public Model License 1.0.0", "https://coqui.ai/cpml", False, ""),
+        ("cpml", "Coqui Public Model License 1.0.0", "https://tts-hub.github.io/cpml", False, ""),
     )
 }
 

@@ -38,6 +38,7 @@ class Model:
         from TTS.utils.synthesizer import Synthesizer
 
         torchaudio.load = _read  # its own needs the libraries of FFmpeg
+        torch.load = only_weights(torch.load)
         cuda = device.startswith("cuda")
         if cuda:
             torch.cuda.set_device(torch.device(device).index or 0)
@@ -201,6 +202,15 @@ def _read(path: Any, *_: Any, **__: Any) -> tuple[Any, int]:
 
     samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     return torch.from_numpy(samples.T.copy()), rate
+
+
+def only_weights(load: Callable[..., Any]) -> Callable[..., Any]:
+    """`torch.load` for files of strangers: code in them is refused, whoever would let it run."""
+
+    def loaded(*args: Any, **how: Any) -> Any:
+        return load(*args, **{**how, "weights_only": True})
+
+    return loaded
 
 
 def _sow(seed: int) -> None:

@@ -88,7 +88,7 @@ SPLEETER: Final = Engine(
 )
 COQUI: Final = Engine(
     name="coqui",
-    about="coqui-tts: voices of many languages, and voice conversion; ? GB",
+    about="coqui-tts: voices in 40 languages, converters; 1.7 GB",
     licence="MPL-2.0",
     package="coqui-tts==0.28.0",
     pins="coqui.txt",

@@ -7,6 +7,7 @@ it says which: the times of words are estimated from their phonemes.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from weakref import WeakValueDictionary
@@ -25,6 +26,8 @@ from audiopipe.voices.base import RATE, Manner, Piece, Timing, voice_card
 from audiopipe.voices.hearing import ALLOWANCE, LONGEST, QUIETEST, SHORTEST, shortened
 from audiopipe.voices.phrases import Phrase, phrases
 from audiopipe.voices.trimming import stretched, trimmed
+
+log = logging.getLogger(__name__)
 
 TRIES = 2
 """How often a phrase is said, each time with other random numbers, until it sounds right."""
@@ -49,6 +52,9 @@ class _Loaded:
             store.path(model, file.name)
         self.settings = card.settings
         self.process = CoquiProcess(store.folder(model))
+        if device.type not in ("cpu", "cuda"):
+            log.warning("coqui-tts does not compute on %s: %s takes the CPU", device, model)
+            device = torch.device("cpu")
         self.about = self.process.load(card.settings, device)
 
 

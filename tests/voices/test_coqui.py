@@ -9,7 +9,7 @@ import torch
 
 from audiopipe.engines import coqui as engine
 from audiopipe.engines.environments import COQUI, Environments
-from audiopipe.errors import ModelError, ModelVerificationError, SpeechError
+from audiopipe.errors import EngineError, ModelError, ModelVerificationError, SpeechError
 from audiopipe.text import plain, segments, ssml
 from audiopipe.voices.base import Manner, open_voice
 from audiopipe.voices.phrases import phrases
@@ -155,6 +155,11 @@ def test_what_is_not_said_is_an_error_that_names_the_sentence(voices, text, why)
     assert text[:20] in str(refused.value)
     assert len(voices.asked) == 2
     said(voice, "It goes on.")
+
+
+def test_a_process_that_ends(voices):
+    with pytest.raises(EngineError, match=r"engine 'coqui' ended with 1; .*\n.*out of memory"):
+        said(voices(), "A crash.")
 
 
 def test_early_sound_comes_in_pieces(voices):
