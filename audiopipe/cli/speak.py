@@ -64,6 +64,10 @@ def speak(
         Path | None,
         typer.Option(help="A YAML file of words and how they are said.", metavar="FILE"),
     ] = None,
+    voices: Annotated[
+        str | None,
+        typer.Option(help="Who speaks for whom in a script.", metavar="NAME=VOICE,..."),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(min=0, help="For voices that draw random numbers.")
     ] = None,
@@ -87,13 +91,19 @@ def speak(
     say that they are synthetic. A sentence that a voice leaves out is an error that names it. A
     run that was killed goes on where it was: finished sentences are not made again.
 
-    What runs is the ready pipeline `narrate`, whose stages `--set` can change.
+    A script, whose lines begin with the names of speakers, has a voice for each in its front
+    matter or in `--voices`, and may have chapters, jingles and music.
+
+    What runs is the ready pipeline `narrate`, or `podcast` for a script; `--set` changes their
+    stages.
 
     **Examples**
 
     `audiopipe speak "Good morning."`
 
     `audiopipe speak chapter.md -o chapter.mp3 --subtitles srt --rate 1.1`
+
+    `audiopipe speak episode.md -o episode.mp3 --voices "HOST=kathleen,GUEST=kathleen"`
 
     `echo "It is 10:30 a.m." | audiopipe speak - -o time.wav`
     """
@@ -114,10 +124,11 @@ def speak(
         "language": language,
         "lexicon": None if lexicon is None else str(lexicon),
         "seed": seed,
+        "voices": None if voices is None else _voices(voices),
     }
     chosen = {name: value for name, value in options.items() if value is not None}
     files = _files(output, subtitles, source)
-    pipeline = _open(chosen, files, settings)
+    pipeline = _open(_ready(source, chosen), chosen, files, settings)
     _say(pipeline, source, files, device, PREVIEW if preview else None, as_json)
 
 
@@ -135,6 +146,26 @@ def _source(text: str) -> Text:
     if named or (len(text) < 256 and path.is_file()):
         return Text((read_manuscript(path),))
     return Text((Manuscript(text),))
+
+
+def _voices(text: str) -> dict[str, str]:
+    """The voices of names; raises BadParameter for what is none."""
+    found = {}
+    for pair in filter(None, map(str.strip, text.split(","))):
+        name, sign, voice = (part.strip() for part in pair.partition("="))
+        if not (name and sign and voice):
+            raise typer.BadParameter(f"{pair!r} is not NAME=VOICE", param_hint="--voices")
+        found[name] = voice
+    return found
+
+
+def _ready(source: Text, options: Mapping[str, Any]) -> str:
+    """The ready pipeline for a text: scripts have speakers and music."""
+    from audiopipe.voices.manuscript import Manuscript, is_script
+
+    (segment,) = source.segments
+    assert isinstance(segment, Manuscript)
+    return "podcast" if is_script(segment, options.get("voices", {})) else "narrate"
 
 
 def _files(output: Path | None, subtitles: str | None, source: Text) -> dict[str, Path]:
@@ -157,22 +188,22 @@ def _files(output: Path | None, subtitles: str | None, source: Text) -> dict[str
 
 
 def _open(
-    options: Mapping[str, Any], files: Mapping[str, Path], settings: list[str] | None
+    ready: str, options: Mapping[str, Any], files: Mapping[str, Path], settings: list[str] | None
 ) -> Pipeline:
-    """The ready pipeline `narrate` with the outputs that are wanted, and no stage beyond them."""
+    """A ready pipeline with the outputs that are wanted, and no stage beyond them."""
     from audiopipe.definition import override
     from audiopipe.document import Document, read_document
     from audiopipe.pipeline import check
     from audiopipe.ready import find_definition
 
-    document = read_document(find_definition("narrate"))
+    document = read_document(find_definition(ready))
     data = copy.deepcopy(document.data)
     stages = data["stages"]
     stages["speech"] |= options
-    spoken = "voice"
+    spoken = "loud"
     if not files:  # how loud it all is, is known at its end: too late for who listens
-        spoken = stages[spoken]["from"]
-        del stages["voice"]
+        spoken = stages["even"]["from"]
+        del stages["even"], stages["loud"]
     if not any(name.startswith("subtitles") for name in files):
         del stages["subtitles"]
     del data["tests"]

@@ -52,10 +52,11 @@ class TextReader:
 
 def read_manuscript(path: Path) -> Manuscript:
     """The text of a file in UTF-8, in the form that its suffix says; raises TextError."""
+    from audiopipe.io.clips import Clips
     from audiopipe.text.files import load
     from audiopipe.voices.manuscript import Manuscript
 
-    return Manuscript(load(path), form=form_of(path), file=str(path))
+    return Manuscript(load(path), form=form_of(path), file=str(path), sounds=Clips(path.parent))
 
 
 def form_of(path: Path) -> Form:

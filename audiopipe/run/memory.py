@@ -20,9 +20,8 @@ import torch
 from audiopipe import __version__
 from audiopipe.errors import OutputError
 from audiopipe.io.atomic import locked, output_error
-from audiopipe.models import Store
 from audiopipe.text import Sentence
-from audiopipe.voices.base import Manner, Piece, Timing, Voice
+from audiopipe.voices.base import Manner, Piece, Timing, Voice, voice_card
 
 PIECE = 1 << 15
 """Samples that are read at a time."""
@@ -139,7 +138,7 @@ class Remembering:
         self._voice = voice
         self._memory = memory
         # Other weights by the same name are another voice.
-        self._weights = [file.sha256 for file in Store().card(voice.name).files]
+        self._weights = [file.sha256 for file in voice_card(voice.name).files]
 
     def say(self, sentence: Sentence, manner: Manner) -> Iterator[Piece]:
         """As the voice says it, or as it has said it."""

@@ -92,7 +92,7 @@ def run_speech(
         }
         engine = pipeline.engine(source, device=device)
         stack.enter_context(few_threads(step.stage for step in engine.plan.steps))
-        stack.enter_context(_overheard(engine, clock, memory))
+        stack.enter_context(_overheard(engine, clock, memory, early=not files))
         stream = engine.stream()
 
         def deliver(out: Mapping[str, Signal]) -> None:
@@ -126,12 +126,14 @@ def run_speech(
 
 
 @contextmanager
-def _overheard(engine: Engine, audience: Audience, memory: Memory | None) -> Iterator[None]:
+def _overheard(
+    engine: Engine, audience: Audience, memory: Memory | None, early: bool
+) -> Iterator[None]:
     """Tell of what the voices of an engine say, and remember it."""
     casts = [model for model in engine.models.values() if isinstance(model, Cast)]
     before = [(cast.audience, cast.through) for cast in casts]
     for cast in casts:
-        cast.audience = audience
+        cast.audience, cast.early = audience, early
         if memory is not None:
             cast.through = lambda voice, kept=memory: Remembering(voice, kept)  # type: ignore[misc]
     try:

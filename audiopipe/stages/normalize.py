@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, isfinite, log10
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 from pydantic import Field, model_validator
@@ -54,6 +54,9 @@ class Normalize(TwoPass):
     """How loud the recording is to be, in LUFS."""
     peak: Annotated[Decibels, Field(ge=-100, le=0)] | None = None
     """How high its highest sample is to be or, together with `loudness`, may be; in dBFS."""
+    over: Literal["lower", "leave"] = "lower"
+    """What happens where the loudness passes full scale: `lower` tells of it; `leave` is for a
+    stage `limit` behind."""
 
     @model_validator(mode="after")
     def _check(self) -> Normalize:
@@ -126,7 +129,7 @@ class Normalize(TwoPass):
                 self.peak,
             )
         above = 20 * log10(peak) + wanted
-        if self.peak is None and above > 0:
+        if self.peak is None and above > 0 and self.over == "lower":
             log.warning(
                 "normalize: peaks are %.1f dB above full scale and will be clipped in a file; "
                 "add 'peak: -1 dB'",

@@ -3,25 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import cos, pi, sin
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 from pydantic import Field
+from torch import Tensor
 
+from audiopipe.disclosure import disclosure
 from audiopipe.errors import SpeechError
-from audiopipe.signals import Audio, Segment, Signal, Text
+from audiopipe.signals import About, Audio, Segment, Signal, Text
 from audiopipe.stage import Reach, Stage, Stateful
 from audiopipe.text import Lexicon, TextError
+from audiopipe.text.front_matter import Speaker
 from audiopipe.units import Decibels
+from audiopipe.voices import music as music_of_scripts
 from audiopipe.voices.base import RATE, Manner
 from audiopipe.voices.cast import Cast
 from audiopipe.voices.hearing import heard
-from audiopipe.voices.manuscript import Line, Manuscript, lines
+from audiopipe.voices.manuscript import (
+    Bed,
+    Head,
+    Line,
+    Manuscript,
+    Part,
+    Rest,
+    Sounds,
+    Voices,
+    parts,
+    title,
+)
 
 MODEL = "kathleen"
 """The voice that comes with audiopipe."""
+LIFT = 12.0
+"""dB by which a bed is louder without speech than with it: what `duck` turns it down."""
+Given = tuple[Audio, Text, Audio]
+"""Speech, the words that end in it, and music."""
 TOLD = 5
 """Words without sounds that are named; of more, their number is told."""
 
@@ -34,20 +54,28 @@ class Speaking:
     sentences: int = 0
     segments: int = 0
     file: str = ""
+    title: str = ""
+    chapters: list[Segment] = field(default_factory=list)
+    score: music_of_scripts.Score = field(default_factory=music_of_scripts.Score)
     mute: list[str] = field(default_factory=list)
 
 
 class Speak(Stateful):
     """Say a text: plain, Markdown or SSML becomes sound, sentence by sentence.
 
-    Text becomes Audio [1, time] at 24 kHz; the port `words` has every word with its times, for
-    subtitles. Each sentence is said on its own, a long one in clauses, and comes out in pieces
+    Text becomes Audio [channels, time] at 24 kHz; the port `words` has every word with its times,
+    for subtitles. Each sentence is said on its own, a long one in clauses, and comes out in pieces
     while the rest is being made. Pauses follow punctuation, paragraphs and headings, and `<break>`
     of SSML to the millisecond.
 
     Nothing is left out: a sentence that comes out silent, cut off or too long for its phonemes is
     an error that names it. Words that the language has no sounds for, as Chinese in an English
     text, are reported as warnings.
+
+    A text whose front matter gives `voices`, or with the option of that name, is a script: lines
+    such as `HOST: Hello.` are said by the voice of the name. Headings are its chapters. The port
+    `music`, 48 kHz stereo, has its jingles, for which speech waits, and its bed, which `duck` is
+    to turn down under speech: with `depth: 12 dB` it has the script's `gain` there.
     """
 
     name = "speak"
@@ -72,6 +100,11 @@ class Speak(Stateful):
     """What voices that draw random numbers draw them from."""
     lexicon: str | None = None
     """A YAML file of `word: /IPA/` or `word: how it is said`, for names and terms."""
+    voices: Mapping[str, Speaker] = {}
+    """Who speaks the lines of a name, in a script: `HOST: kathleen`, or a mapping of `voice`,
+    `gain`, `pan`, `rate`, `pitch`, `language`. Those of its front matter come first."""
+    channels: Literal[1, 2] = 1
+    """1, or 2: in stereo each speaker has a place between left and right."""
 
     @property
     def models(self) -> Sequence[str]:
@@ -79,10 +112,13 @@ class Speak(Stateful):
 
     @property
     def comment(self) -> str:
-        return f"Synthetic speech: audiopipe, voice {Path(self.voice).name}"
+        voices = dict.fromkeys([self.voice, *(each.voice for each in self.voices.values())])
+        return disclosure(" and ".join(Path(voice).name for voice in voices))
 
     def output(self, source: Text) -> Mapping[str, Signal]:
-        return {"": Audio.empty(RATE, 1), "words": Text((), RATE)}
+        speech = Audio.empty(RATE, self.channels)
+        music = Audio.empty(music_of_scripts.RATE, music_of_scripts.CHANNELS)
+        return {"": speech, "words": Text((), RATE), "music": music}
 
     def reach(self, source: Text) -> Reach:
         return Reach(behind=0, ahead=0, latency=0)
@@ -98,39 +134,72 @@ class Speak(Stateful):
 
     def step(
         self, model: Cast, state: Speaking, blocks: Sequence[Text], last: bool
-    ) -> Iterator[tuple[Audio, Text]]:
+    ) -> Iterator[Given]:
         (block,) = blocks
         language = self.language or model.voice(self.voice).language
         for segment in block.segments:
             state.file = segment.file if isinstance(segment, Manuscript) else "the text"
-            for line in lines(segment, language, model.lexicon):
-                yield from self._say(line, model, state)
+            state.title = state.title or title(segment)
+            sounds = segment.sounds if isinstance(segment, Manuscript) else None
+            for part in parts(segment, language, model.lexicon, self.voices):
+                yield from self._play(part, sounds, model, state)
+            left = -(-state.score.fading * RATE // music_of_scripts.RATE)
+            yield from self._silence(left, state)
         state.segments += len(block)
         if last and state.segments and not state.sentences:
             if state.mute:
                 raise SpeechError(f"{state.file}: nothing of it has sounds: {_named(state.mute)}")
             raise TextError(f"{state.file}: there is nothing to say: it has no words")
 
-    def _say(self, line: Line, model: Cast, state: Speaking) -> Iterator[tuple[Audio, Text]]:
+    def _play(
+        self, part: Part, sounds: Sounds | None, model: Cast, state: Speaking
+    ) -> Iterator[Given]:
+        if isinstance(part, Line):
+            yield from self._say(part, model, state)
+        elif isinstance(part, Voices):
+            for name in part.names:
+                model.voice(name)
+        elif isinstance(part, Rest):
+            yield from self._silence(round(part.seconds * RATE), state)
+        elif isinstance(part, Head):
+            state.chapters.append(Segment(part.title, state.samples))
+        else:
+            wanted = None
+            if part.name is not None:
+                assert sounds is not None  # looked for when the script was read
+                wanted = sounds.read(part.name, music_of_scripts.RATE)
+            if isinstance(part, Bed):
+                level = 10 ** ((part.gain + LIFT) / 20)
+                state.score.bed(wanted, level, part.fade.samples(music_of_scripts.RATE))
+            else:
+                assert wanted is not None
+                state.score.add(wanted)
+                yield from self._silence(-(-wanted.shape[1] * RATE // music_of_scripts.RATE), state)
+
+    def _say(self, line: Line, model: Cast, state: Speaking) -> Iterator[Given]:
         sentence = line.sentence
         state.mute += [word.written for word in sentence if not word.phonemes]
         if not sentence.phonemes:
             return
         voice = model.voice(sentence.delivery.voice or self.voice)
-        spoken = sentence.delivery.language or self.language or voice.language
-        if spoken.split("-")[0] != voice.language:
+        if line.language.split("-")[0] != voice.language:
             raise TextError(
-                f"{line.place}: {voice.name!r} speaks {voice.language}, and this is {spoken}; "
-                "name a voice that speaks it, or leave out the language"
+                f"{line.place}: {voice.name!r} speaks {voice.language}, and this is "
+                f"{line.language}; name a voice that speaks it, or leave out the language"
             )
         state.sentences += 1
-        manner = Manner(self.rate, self.pitch, self.energy, 0.0, self.pause, self.seed)
+        manner = Manner(
+            rate=self.rate,
+            pitch=self.pitch,
+            energy=self.energy,
+            pause=self.pause,
+            seed=self.seed,
+            early=model.early,
+        )
         begin = state.samples
         pieces = voice.say(sentence, manner)
         for piece in heard(pieces, sentence, manner, voice.rate, line.place):
             model.audience.hear(line, piece)
-            audio = Audio(piece.samples, RATE, state.samples)
-            state.samples += len(audio)
             words = [
                 Segment(
                     sentence.words[timing.word].written + sentence.words[timing.word].mark,
@@ -140,8 +209,40 @@ class Speak(Stateful):
                 )
                 for timing in piece.words
             ]
-            yield audio, Text(tuple(words), RATE)
+            yield self._given(piece.samples * self._gains(line), words, state)
         model.audience.end(line)
+
+    def _gains(self, line: Line) -> Tensor:
+        """The gain of each channel: pan at constant power, 3 dB down in the middle."""
+        gain = 10 ** (line.gain / 20)
+        if self.channels == 1:
+            return torch.tensor([[gain]])
+        angle = (line.pan + 1) * pi / 4
+        return gain * torch.tensor([[cos(angle)], [sin(angle)]])
+
+    def _silence(self, samples: int, state: Speaking) -> Iterator[Given]:
+        """Silence of the voices, second by second."""
+        while samples > 0:
+            size = min(RATE, samples)
+            samples -= size
+            yield self._given(torch.zeros(self.channels, size), [], state)
+
+    def _given(self, samples: Tensor, words: list[Segment], state: Speaking) -> Given:
+        """The next stretch of all ports."""
+        speech = Audio(samples, RATE, state.samples)
+        scale = music_of_scripts.RATE // RATE
+        music = state.score.next(len(speech) * scale)
+        start = state.samples * scale
+        state.samples += len(speech)
+        return speech, Text(tuple(words), RATE), Audio(music, music_of_scripts.RATE, start)
+
+    def about(self, state: Speaking) -> About:
+        stops = [*(chapter.start for chapter in state.chapters[1:]), state.samples]
+        chapters = [
+            replace(chapter, stop=stop)
+            for chapter, stop in zip(state.chapters, stops, strict=False)
+        ]
+        return About(title=state.title, chapters=tuple(chapters), rate=RATE)
 
     def warnings(self, state: Speaking) -> Sequence[str]:
         if not state.mute:

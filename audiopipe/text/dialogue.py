@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -77,18 +77,23 @@ _CUE = re.compile(r"\[([a-zA-Z]+)(?::[^\S\n]*([^\]\n]*))?\][^\S\n]*\n?$")
 _CUES = ("jingle", "music", "pause")
 
 
-def script(text: str, file: str = "<script>") -> Script:
+def script(
+    text: str, file: str = "<script>", voices: Mapping[str, Speaker] | None = None
+) -> Script:
     """Read a script: `HOST: …` begins a turn, headings are chapters, front matter names voices.
 
-    A turn goes on until the next name, heading or cue, and is Markdown. A name is in capitals or
-    one that the front matter gives a voice. Where voices are given, every name needs one. Raises
-    TextError, or DefinitionError for the front matter, with all that is wrong and its places.
+    `voices` are those of names that the front matter gives none. A turn goes on until the next
+    name, heading or cue, and is Markdown. A name is in capitals or one that is given a voice. Where
+    voices are given, every name needs one. Raises TextError, or DefinitionError for the front
+    matter, with all that is wrong and its places.
 
     >>> made = script("# Hello\\nHOST: Welcome!\\nGUEST: Thank *you*.")
     >>> [(turn.speaker, turn.document.blocks[0].text) for turn in made.turns]
     [('HOST', 'Welcome!'), ('GUEST', 'Thank you.')]
     """
     head, begin = read(text, file)
+    if voices:
+        head = head.model_copy(update={"voices": {**voices, **head.voices}})
     reader = _Reader(text, file, head)
     reader.skipped += [Skip(0, begin, "front matter")] if begin else []
     reader.read(begin)

@@ -33,7 +33,8 @@ class Nobody:
 class Cast:
     """Voices by name, and the words of the user's lexicon.
 
-    `through` is what every voice is wrapped in, `audience` is told of what is said. Raises
+    `through` is what every voice is wrapped in, `audience` is told of what is said, `early`
+    says that someone waits for the first sound. Raises
     ModelError for a name that is no voice.
     """
 
@@ -41,6 +42,7 @@ class Cast:
         self.device = device
         self.lexicon = lexicon
         self.audience: Audience = Nobody()
+        self.early = False
         self.through: Callable[[Voice], Voice] = lambda voice: voice
         self._voices: dict[str, Voice] = {}
 

@@ -96,7 +96,7 @@ def test_completion_for_the_shell():
         [command], env=os.environ | {"_AUDIOPIPE_COMPLETE": "complete_bash"} | typed,
         capture_output=True, text=True,
     )  # fmt: skip
-    assert sorted(told.stdout.split()) == ["schema", "separate", "spectrogram", "stages"]
+    assert sorted(told.stdout.split()) == ["schema", "separate", "speak", "spectrogram", "stages"]
 
 
 class TestRun:

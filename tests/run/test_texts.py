@@ -77,7 +77,7 @@ def test_a_file_or_a_text_from_python(pipeline, tmp_path):
 
 def test_emoji_alone_are_read(pipeline):
     said = pipeline.run(audiopipe.Text((audiopipe.Segment("🎉🙂"),)))
-    assert said["voice"].duration > 0.5
+    assert said["loud"].duration > 0.5
 
 
 def test_tests_of_a_definition_are_texts(tmp_path, monkeypatch):
