@@ -91,7 +91,7 @@ class CoquiVoice:
         at = round(sentence.before.milliseconds * self.rate / 1000)
         if at:
             yield Piece(torch.zeros(1, at))
-        for phrase in phrases(sentence.words, self._limit):
+        for phrase in phrases(sentence, self._limit):
             start = at
             for samples in self._spoken(phrase, sentence, manner):
                 at += samples.shape[1]

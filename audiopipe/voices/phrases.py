@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from audiopipe.text import Word
+from audiopipe.text import Sentence, Word
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,9 @@ class Phrase:
     words: tuple[Word, ...]
     start: int
     ends: bool
-    """Whether the sentence ends with it."""
+    """Whether it is the last of its sentence."""
+    falls: bool
+    """Whether the voice falls at its end, as the sentence does not go on."""
 
     @property
     def sounds(self) -> int:
@@ -29,23 +31,24 @@ class Phrase:
     def text(self) -> str:
         """What is given to the model: as written where it is read so, else in words."""
         read = " ".join(_read(word) + word.mark for word in self.words if word.spoken)
-        return read if not self.ends or read[-1:] in ".?!…" else read.rstrip(",;:—–-") + "."
+        return read if not self.falls or read[-1:] in ".?!…" else read.rstrip(",;:—–-") + "."
 
 
-def phrases(words: Sequence[Word], limit: int = 0) -> Iterator[Phrase]:
-    """Words in phrases of at most `limit` characters, 0 for any number.
+def phrases(sentence: Sentence, limit: int = 0) -> Iterator[Phrase]:
+    """A sentence in phrases of at most `limit` characters, 0 for any number.
 
     A phrase ends where the text asks for a silence, or is said in another way from there on; what
     is too long is divided at its deepest pause, or else near its middle.
     """
-    first = 0
+    first, words = 0, sentence.words
     cuts = [
         index + 1
         for index, (one, other) in enumerate(pairwise(words))
         if (one.pause.exact and one.pause.milliseconds) or one.delivery != other.delivery
     ]
     for cut in [*cuts, len(words)]:
-        run = Phrase(tuple(words[first:cut]), first, cut == len(words))
+        ends = cut == len(words)
+        run = Phrase(words[first:cut], first, ends, ends and not sentence.continues)
         yield from _divided(run, limit)
         first = cut
 
@@ -58,8 +61,9 @@ def _divided(phrase: Phrase, limit: int) -> Iterator[Phrase]:
     ends = np.cumsum([len(_read(word)) + len(word.mark) + 1 for word in words[:-1]])
     depths = np.array([float(word.pause.strength) for word in words[:-1]])
     cut = int((depths - 3 * np.abs(ends / size - 0.5)).argmax()) + 1
-    yield from _divided(Phrase(words[:cut], phrase.start, False), limit)
-    yield from _divided(Phrase(words[cut:], phrase.start + cut, phrase.ends), limit)
+    yield from _divided(Phrase(words[:cut], phrase.start, False, False), limit)
+    rest = Phrase(words[cut:], phrase.start + cut, phrase.ends, phrase.falls)
+    yield from _divided(rest, limit)
 
 
 def _read(word: Word) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from itertools import zip_longest
 
 import pytest
@@ -215,8 +216,15 @@ def test_long_sentences_are_divided_where_one_breathes(voices):
 
 def test_a_word_that_is_too_long_stays_whole():
     sentence = next(segments(plain("Antidisestablishmentarianism is long.")))
-    parts = [phrase.text for phrase in phrases(sentence.words, 10)]
+    parts = [phrase.text for phrase in phrases(sentence, 10)]
     assert parts == ["Antidisestablishmentarianism", "is long."]
+
+
+def test_the_voice_does_not_fall_where_the_sentence_goes_on():
+    sentence = next(segments(plain("Good morning")))
+    going_on = replace(sentence, continues=True)
+    told = [next(phrases(one)).text for one in (sentence, going_on)]
+    assert told == ["Good morning.", "Good morning"]
 
 
 def test_one_model_serves_several_speakers_at_once(voices):
