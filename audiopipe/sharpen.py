@@ -24,25 +24,23 @@ MOST = 35.0
 
 
 def sharpened(hz: Tensor, power: Tensor) -> Tensor:
-    """Pitches [frames] in Hz, from guesses and the power spectra [bins, frames] of their sound.
+    """Pitches [frames] in Hz, from guesses and the power spectra [frames, bins] of their sound.
 
-    >>> from audiopipe.evidence import WINDOW, Tables, evidence
+    >>> from audiopipe.evidence import POWER, WINDOW, Tables, evidence
     >>> tone = torch.sin(torch.arange(WINDOW) * (2 * torch.pi * 221.5 / RATE))[None]
-    >>> _, power = evidence(tone, Tables.usual())
-    >>> round(float(sharpened(torch.tensor([220.0]), power.mT)), 1)
+    >>> power = evidence(tone, Tables.usual())[:, POWER]
+    >>> round(float(sharpened(torch.tensor([220.0]), power)), 1)
     221.5
     """
     period = RATE / hz
-    step = torch.arange(len(power), device=power.device) * (2 * pi / FFT)
-    turn = step[:, None] * period
-    real, slant = power * turn.cos(), step[:, None] * power
-    like = real.sum(0)
-    slope = -(slant * turn.sin()).sum(0)
-    bend = -(step.square()[:, None] * real).sum(0)
+    step = torch.arange(power.shape[1], device=power.device) * (2 * pi / FFT)
+    turn = period[:, None] * step
+    real, slant = turn.cos().mul_(power), turn.sin_().mul_(power)
+    like, slope, bend = real.sum(1), -(slant @ step), -(real @ step.square())
     own, own_slope = _window(period)
     change = -(slope - like * own_slope / own) / bend
     found = RATE / (period + change)
-    periodic = like > PERIODIC * own * power.sum(0)
+    periodic = like > PERIODIC * own * power.sum(1)
     close = (1200 * (found / hz).log2()).abs() < MOST
     return torch.where(periodic & (bend < 0) & close, found, hz)
 

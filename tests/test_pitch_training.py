@@ -109,7 +109,7 @@ def test_speech_changes_its_tempo_and_its_pitch_with_it(tmp_path):
 
 def test_batches_are_the_same_for_the_same_seed(data):
     first, second = made(data).next(3), made(data).next(3)
-    assert first[0].shape == (3, SIZE, CONTEXT + FRAMES + AHEAD)
+    assert first[0].shape == (3, CONTEXT + FRAMES + AHEAD, SIZE)
     assert first[1].shape == (3, BEHIND - CONTEXT)
     assert first[2].shape == (3, FRAMES)
     for ours, theirs in zip(first, second, strict=True):
@@ -168,11 +168,11 @@ def test_of_what_a_microphone_takes_away_nothing_is_asked(monkeypatch):
 def test_losses_are_least_for_the_truth():
     f0 = torch.tensor([[0.0, 220.0, -440.0, torch.nan]])
     place = train.OCTAVE * torch.log2(torch.tensor([1.0, 220, 440, 1]) / train.LOWEST)
-    bins = torch.arange(train.PITCHES)[:, None]
-    right = -0.5 * ((bins - place) / train.WIDTH).square()[None]
+    bins = torch.arange(train.PITCHES)
+    right = -0.5 * ((bins - place[:, None]) / train.WIDTH).square()[None]
     sure = torch.tensor([[-9.0, 9.0, -9.0, 9.0]])  # of the last two nothing is asked
     best = train.losses(right, sure, f0)
-    for logits, voicing in ((right.roll(1, 1), sure), (right, -sure), (0 * right, 0 * sure)):
+    for logits, voicing in ((right.roll(1, 2), sure), (right, -sure), (0 * right, 0 * sure)):
         worse = train.losses(logits, voicing, f0)
         assert sum(worse) > sum(best) + 0.1
     assert best[1] < 1e-3

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import log2
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from audiopipe.evidence import BANDS, LOW, MEL, OCTAVE, PITCHES, VIEWS
+from audiopipe.evidence import LEVEL, MEL, OCTAVE, PITCHES, TONE, VIEWS
 
 AHEAD = 2
 """Frames after a frame that are heard before it is decided."""
@@ -41,23 +42,25 @@ class PitchNet(nn.Module):
     rivals, an octave or a twelfth away. Whether there is a pitch at all is asked of what the
     likely pitches gathered, of the mel spectrum, and of how loud the frame is among those before.
 
-    Input: what CONTEXT + frames + AHEAD frames say [batch, SIZE, …], the last of it their level,
-    and the levels [batch, BEHIND - CONTEXT] of those before them. Output: logits
-    [batch, PITCHES, frames] and [batch, frames].
+    Input: what CONTEXT + frames + AHEAD frames say [batch, …, SIZE], and the levels
+    [batch, BEHIND - CONTEXT] of those before them. Output: logits [batch, frames, PITCHES] and
+    [batch, frames].
 
     >>> from audiopipe.evidence import SIZE
     >>> net = PitchNet().eval()
-    >>> frames = torch.zeros(1, SIZE, CONTEXT + 20 + AHEAD)
+    >>> frames = torch.zeros(1, CONTEXT + 20 + AHEAD, SIZE)
     >>> pitch, voicing = net(frames, torch.zeros(1, BEHIND - CONTEXT))
     >>> pitch.shape, voicing.shape
-    (torch.Size([1, 176, 20]), torch.Size([1, 20]))
+    (torch.Size([1, 20, 176]), torch.Size([1, 20]))
     """
 
     taps: Tensor
+    shifts: Tensor
 
     def __init__(self, channels: int = 16, hidden: int = 32) -> None:
         super().__init__()
         self.register_buffer("taps", _taps(), persistent=False)
+        self.register_buffer("shifts", EDGE + torch.tensor(_steps(RIVALS)), persistent=False)
         self.gather = nn.Linear(len(self.taps), channels)
         self.place = nn.Parameter(torch.zeros(PITCHES, 1, channels))
         self.near = nn.Conv2d(channels, channels, 3, padding=(1, 0))
@@ -70,73 +73,92 @@ class PitchNet(nn.Module):
         self.voicing = nn.Conv1d(hidden, 1, 1)
 
     def forward(self, frames: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
-        views, tone, loud = torch.split(frames, [VIEWS + 1, MEL, 1], 1)
-        hidden = self._gathered(views)
+        hidden = self._gathered(frames)
         hidden = _convolved(hidden, self.near)
-        hidden = hidden + functional.relu(self.weigh(self._with_rivals(hidden)), inplace=True)
+        hidden = hidden + self._weighed(hidden)
         hidden = _convolved(hidden, self.far)
-        logits = self.pitch(hidden)[..., 0]  # [batch, pitches, two frames more]
+        logits = self.pitch(hidden)[..., 0]  # [batch, two frames more, pitches]
 
-        share = logits.softmax(1)
-        heard = (hidden * share[..., None]).sum(1).mT
-        facts = (logits.amax(1) / 8, logits.logsumexp(1) / 8, share.square().sum(1))
-        tone = torch.cat([tone[..., CONTEXT - 2 :], *_relative(loud, before[:, None])], 1)
-        tone = functional.relu(self.timbre(tone))
-        voice = torch.cat([tone, heard, torch.stack(facts, 1)], 1)
-        voice = functional.relu(self.sound(voice))
-        return logits[..., 2:], self.voicing(voice)[:, 0]
+        share = logits.softmax(-1)
+        heard = (share[..., None, :] @ hidden)[..., 0, :]
+        loudest, surest = logits.amax(-1), share.amax(-1)
+        total = loudest - surest.log()  # the logarithm of all exponentials
+        facts = torch.stack([loudest / 8, total / 8, share.square().sum(-1)], -1)
+        tone = frames[:, CONTEXT - 2 :, TONE]
+        tone = torch.cat([tone, _relative(frames[..., LEVEL], before)], -1)
+        voice = torch.cat([_in_time(tone, self.timbre), heard, facts], -1)
+        voice = _in_time(voice, self.sound)
+        voice = functional.linear(voice, self.voicing.weight[..., 0], self.voicing.bias)
+        return logits[:, 2:], voice[..., 0]
 
-    def _gathered(self, views: Tensor) -> Tensor:
-        """What speaks for each pitch: [batch, pitches, frames, channels]."""
-        batch, _, frames = views.shape
-        # Whole rows are copied, which is what makes it quick.
-        taken = views.index_select(1, self.taps.flatten()).view(batch, len(self.taps), -1)
-        first = self.gather(taken.mT).view(batch, PITCHES, frames, -1)
-        return functional.relu(first.add_(self.place), inplace=True)
+    def _gathered(self, frames: Tensor) -> Tensor:
+        """What speaks for each pitch: [batch, frames, pitches, channels]."""
+        batch, count, _ = frames.shape
+        # A pitch is a row of a view further along: whole rows are copied, which makes it quick.
+        rows = frames.unfold(-1, PITCHES, 1).movedim(2, 0).index_select(0, self.taps)
+        hidden = (self.place[:, 0] + self.gather.bias).repeat(batch * count, 1)
+        hidden.addmm_(rows.view(len(self.taps), -1).mT, self.gather.weight.mT)
+        return hidden.relu_().view(batch, count, PITCHES, -1)
 
-    def _with_rivals(self, hidden: Tensor) -> Tensor:
+    def _weighed(self, hidden: Tensor) -> Tensor:
         """What each pitch says, and the pitches an octave and a twelfth away."""
-        shifts = [_steps(rival) for rival in RIVALS]
-        edge = max(shifts)
-        padded = functional.pad(self.rivals(hidden), (0, 0, 0, 0, edge, edge))
-        return torch.cat([hidden, *(padded[:, edge + s :][:, :PITCHES] for s in shifts)], -1)
+        channels, flat = hidden.shape[-1], hidden.flatten(0, -2)
+        rivals = torch.addmm(self.rivals.bias[:, None], self.rivals.weight, flat.mT)
+        padded = functional.pad(rivals.view(len(rivals), *hidden.shape[:-1]), (EDGE, EDGE))
+        shifted = padded.unfold(-1, PITCHES, 1).movedim(-2, 0).index_select(0, self.shifts)
+        own, others = torch.split(self.weigh.weight, [channels, len(rivals) * len(RIVALS)], 1)
+        found = torch.addmm(self.weigh.bias, flat, own.mT)
+        found.addmm_(shifted.view(others.shape[1], -1).mT, others.mT)
+        return found.relu_().view(hidden.shape)
 
 
 def _convolved(hidden: Tensor, layer: nn.Conv2d) -> Tensor:
-    """Over pitches and frames: [batch, pitches, frames, channels], fewer frames."""
+    """Over frames and pitches: [batch, frames, pitches, channels], fewer frames."""
     # Channels stay last in memory, as the convolutions of a CPU like it.
-    return functional.relu(layer(hidden.permute(0, 3, 1, 2)), inplace=True).permute(0, 2, 3, 1)
+    found = functional.conv2d(
+        hidden.permute(0, 3, 1, 2),
+        layer.weight.mT,
+        layer.bias,
+        padding=layer.padding[::-1],
+        dilation=layer.dilation[::-1],
+    )
+    return found.relu_().permute(0, 2, 3, 1)
 
 
-def _relative(loud: Tensor, before: Tensor) -> list[Tensor]:
-    """Levels less the loudest up to each, of each span: [batch, 1, two frames before and more]."""
-    levels, now = torch.cat([before, loud], -1), loud[..., CONTEXT - 2 :]
-    return [
-        now - functional.max_pool1d(levels[..., BEHIND - 1 - span :], span, stride=1)
-        for span in SPANS
+def _in_time(values: Tensor, layer: nn.Conv1d) -> Tensor:
+    """A convolution over frames: [batch, frames, channels], fewer frames."""
+    near = values.unfold(1, layer.kernel_size[0], 1).flatten(2)
+    return functional.linear(near, layer.weight.flatten(1), layer.bias).relu_()
+
+
+def _relative(loud: Tensor, before: Tensor) -> Tensor:
+    """Levels less the loudest up to each, of each span: [batch, two frames before and more, 2]."""
+    levels, now = torch.cat([before, loud], 1), loud[:, CONTEXT - 2 :]
+    spans = [
+        functional.max_pool1d(levels[:, BEHIND - 1 - span :], span, stride=1) for span in SPANS
     ]
+    return now[..., None] - torch.stack(spans, -1)
 
 
-def _steps(multiple: float) -> int:
-    """A multiple of a frequency in bins."""
-    return round(OCTAVE * log2(multiple))
+def _steps(multiples: Sequence[float]) -> list[int]:
+    """Multiples of a frequency in bins."""
+    return [round(OCTAVE * log2(multiple)) for multiple in multiples]
+
+
+EDGE = max(_steps(RIVALS))
+"""Bins beyond the pitches in which rivals are looked for."""
 
 
 def _taps() -> Tensor:
-    """[taps, PITCHES]: where in a frame's views each pitch looks; behind the last is a zero."""
-    views = (
-        (0, BANDS, PARTIALS),
-        (BANDS, BANDS, LEVELS),
-        (2 * BANDS, PITCHES, PERIODS),
-        (2 * BANDS + PITCHES, PITCHES, PERIODS),
-        (2 * BANDS + 2 * PITCHES, LOW, CLOSE),
-        (2 * BANDS + 2 * PITCHES + LOW, LOW, PERIODS),
-        (2 * BANDS + 2 * PITCHES + 2 * LOW, BANDS, CLOSE),
-        (3 * BANDS + 2 * PITCHES + 2 * LOW, PITCHES, PERIODS),
-    )
-    rows = []
-    for first, count, multiples in views:
-        for multiple in multiples:
-            at = torch.arange(PITCHES) + _steps(multiple)
-            rows.append(torch.where((at >= 0) & (at < count), first + at, VIEWS))
-    return torch.stack(rows)
+    """Where in a frame's numbers the lowest pitch looks, and the others as far above it: [taps]."""
+    looks = {
+        "contrast": PARTIALS,
+        "spectrum": LEVELS,
+        "correlation": PERIODS,
+        "compressed": PERIODS,
+        "low_contrast": CLOSE,
+        "low_correlation": PERIODS,
+        "brief_contrast": CLOSE,
+        "brief_correlation": PERIODS,
+    }
+    return torch.tensor([VIEWS[n].first + s for n, many in looks.items() for s in _steps(many)])

@@ -13,11 +13,12 @@ from torch.nn import functional
 
 from audiopipe.evidence import (
     BEFORE,
-    HIGHEST,
     HOP,
+    LEVEL,
     LOWEST,
     OCTAVE,
     PITCHES,
+    POWER,
     RATE,
     SIZE,
     WINDOW,
@@ -36,8 +37,9 @@ from audiopipe.units import Hertz
 TOP = 4300.0
 """The highest pitch in Hz that the network was taught."""
 
-AT_ONCE = 512
-"""Frames that go through the network together: fewer cost calls, more would cost memory."""
+AT_ONCE = 256
+"""Frames that go through the network together on a CPU: fewer cost calls, more fall out of its
+cache."""
 
 NEAR = 2
 """Bins on either side of a peak whose mean is its pitch."""
@@ -57,16 +59,15 @@ LEAST = -8.0
 
 @dataclass(frozen=True, eq=False)
 class Evidence(Sampled):
-    """What is known of each frame before the network: `values` [SIZE, frames], and the `power`
-    [HIGHEST, frames] with which its pitch is sharpened afterwards."""
+    """What is known of each frame before the network: `values` [SIZE, frames]. In memory the
+    numbers of a frame lie together."""
 
     values: Tensor
-    power: Tensor
     rate: int
     hop: int
     start: int = 0
 
-    series: ClassVar = ("values", "power")
+    series: ClassVar = ("values",)
 
 
 class Gather(Windowed):
@@ -78,7 +79,7 @@ class Gather(Windowed):
         return [Audio.empty(RATE, channels=1)]
 
     def output(self, source: Audio) -> Evidence:
-        return Evidence(torch.zeros(SIZE, 0), torch.zeros(HIGHEST, 0), RATE, HOP)
+        return Evidence(torch.zeros(SIZE, 0), RATE, HOP)
 
     def framing(self, source: Audio) -> Framing:
         return Framing(WINDOW, HOP, BEFORE, WINDOW - BEFORE)
@@ -86,15 +87,13 @@ class Gather(Windowed):
     def load(self, source: Audio, device: torch.device, dtype: torch.dtype) -> Tables:
         return Tables.usual(device)
 
-    def compute(self, model: Tables, windows: Tensor) -> tuple[Tensor, Tensor]:
-        parts = [evidence(part, model) for part in torch.split(windows[:, 0], AT_ONCE)]
-        values, power = (torch.cat(column) for column in zip(*parts, strict=True))
-        return values[..., None], power[..., None]
+    def compute(self, model: Tables, windows: Tensor) -> Tensor:
+        return evidence(windows[:, 0], model)[..., None]
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """The network, and what silence says [SIZE, 1]."""
+    """The network, and what silence says [1, SIZE]."""
 
     net: PitchNet
     silence: Tensor
@@ -102,13 +101,11 @@ class Loaded:
 
 @dataclass
 class Hearing:
-    """The state of a stream: the levels [BEHIND - CONTEXT] of frames whose level alone is still
-    needed, the frames [SIZE, CONTEXT + AHEAD or fewer] of which all is, and the power
-    [HIGHEST, AHEAD or fewer] of those that are not decided."""
+    """The state of a stream: the levels [BEHIND - CONTEXT] of frames of which no more is needed,
+    and all of the frames [CONTEXT + AHEAD or fewer, SIZE] behind them."""
 
-    before: Tensor
-    held: Tensor
-    power: Tensor
+    levels: Tensor
+    frames: Tensor
     given: int = 0
 
 
@@ -135,44 +132,38 @@ class _Network(Stateful):
 
     def load(self, source: Evidence, device: torch.device, dtype: torch.dtype) -> Loaded:
         net = pitch_net(self.model).to(device)
-        silence, _ = evidence(torch.zeros(1, WINDOW, device=device), Tables.usual(device))
-        silence = silence.mT
+        silence = evidence(torch.zeros(1, WINDOW, device=device), Tables.usual(device))
         # Warmed up here: what a live run hears first is not late.
-        frames = silence.expand(SIZE, CONTEXT + 1 + AHEAD)
-        net(frames[None], silence[-1:].expand(1, BEHIND - CONTEXT))
+        frames = silence.expand(1, CONTEXT + 1 + AHEAD, SIZE)
+        net(frames, silence[:, LEVEL].expand(1, BEHIND - CONTEXT))
         return Loaded(net, silence)
 
     def start(self, model: Loaded, sources: Sequence[Any]) -> Hearing:
         silence = model.silence
-        return Hearing(
-            silence[-1].expand(BEHIND - CONTEXT),
-            silence.expand(SIZE, CONTEXT),
-            silence.new_zeros(HIGHEST, 0),
-        )
+        return Hearing(silence[:, LEVEL].expand(BEHIND - CONTEXT), silence.expand(CONTEXT, SIZE))
 
     def heard(
         self, model: Loaded, state: Hearing, block: Evidence, last: bool
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """The next frames' logits [bins of the range, frames], and of a voice [frames], and their
-        power [HIGHEST, frames]."""
-        ending = [model.silence.expand(SIZE, AHEAD)] if last else []
-        frames = torch.cat([state.held, block.values, *ending], 1)
-        ready = max(0, frames.shape[1] - CONTEXT - AHEAD)
-        power = torch.cat([state.power, block.power], 1)
-        before = torch.cat([state.before, frames[-1, :ready]])[None]
-        state.held, state.power = frames[:, ready:].clone(), power[:, ready:].clone()
-        state.before = before[0, ready:].clone()
+        """The next frames' logits [frames, bins of the range], and of a voice [frames], and their
+        power [frames, HIGHEST]."""
+        ending = [model.silence.expand(AHEAD, SIZE)] if last else []
+        frames = torch.cat([state.frames, block.values.mT, *ending])
+        ready = max(0, len(frames) - CONTEXT - AHEAD)
+        levels = torch.cat([state.levels, frames[:ready, LEVEL]])
+        # Copies: views would keep all of it.
+        state.frames, state.levels = frames[ready:].clone(), levels[ready:].clone()
         size = AT_ONCE if frames.device.type == "cpu" else max(1, ready)
         first, stop = self.bins()
-        pitch, voicing = frames.new_zeros(stop - first, ready), frames.new_zeros(ready)
+        pitch, voicing = frames.new_empty(ready, stop - first), frames.new_empty(ready)
         for at in range(0, ready, size):
             part = slice(at, min(ready, at + size))
             logits, voice = model.net(
-                frames[None, :, at : part.stop + CONTEXT + AHEAD],
-                before[:, at : at + BEHIND - CONTEXT],
+                frames[None, at : part.stop + CONTEXT + AHEAD],
+                levels[None, at : at + BEHIND - CONTEXT],
             )
-            pitch[:, part], voicing[part] = logits[0, first:stop], voice[0]
-        return pitch, voicing, power[:, :ready]
+            pitch[part], voicing[part] = logits[0, :, first:stop], voice[0]
+        return pitch, voicing, frames[CONTEXT : CONTEXT + ready, POWER]
 
     def bins(self) -> tuple[int, int]:
         """The bins of pitch that lie in the range: the first, and the one behind the last."""
@@ -180,17 +171,18 @@ class _Network(Stateful):
         return max(0, floor(low)), min(PITCHES, ceil(high) + 1)
 
     def hertz(self, logits: Tensor, peak: Tensor, power: Tensor) -> tuple[Tensor, Tensor]:
-        """The pitch at peaks [K, frames] in Hz, and the logarithm of its share: the mean over the
-        bins about it. The first, likeliest one is sharpened."""
+        """The pitch at peaks [frames, K] in Hz, and the logits about them [frames, K, bins]: their
+        mean is the pitch. The first, likeliest one is sharpened."""
         first, _ = self.bins()
-        edge = functional.pad(logits, (0, 0, NEAR, NEAR), value=-torch.inf)
-        around = torch.stack([edge.gather(0, peak + k) for k in range(2 * NEAR + 1)])
-        share = around.logsumexp(0) - logits.logsumexp(0)
-        step = torch.arange(-NEAR, NEAR + 1, device=logits.device)[:, None, None]
-        place = first + peak + (around.softmax(0) * step).sum(0)
+        step = torch.arange(-NEAR, NEAR + 1, device=logits.device)
+        edge = functional.pad(logits, (NEAR, NEAR), value=-torch.inf)
+        around = edge.gather(1, (peak[..., None] + (step + NEAR)).flatten(1)).view(
+            *peak.shape, len(step)
+        )
+        place = first + peak + around.softmax(-1) @ step.to(logits.dtype)
         hz = LOWEST * torch.exp2(place / OCTAVE)
-        hz[0] = sharpened(hz[0], power)
-        return hz.clamp(*self.range), share
+        hz[:, 0] = sharpened(hz[:, 0], power)
+        return hz.clamp_(*self.range), around
 
 
 class NeuralFrames(_Network):
@@ -206,11 +198,11 @@ class NeuralFrames(_Network):
     ) -> PitchTrack:
         (block,) = blocks
         logits, voicing, power = self.heard(model, state, block, last)
-        (hz,), _ = self.hertz(logits, logits.argmax(0, keepdim=True), power)
+        hz, _ = self.hertz(logits, logits.argmax(1, keepdim=True), power)
         confidence = voicing.sigmoid()
         voiced = confidence >= self.voicing_threshold
         start, state.given = state.given, state.given + len(hz)
-        return PitchTrack(hz, voiced, confidence, block.rate, block.hop, start)
+        return PitchTrack(hz[:, 0], voiced, confidence, block.rate, block.hop, start)
 
 
 class NeuralCandidates(_Network):
@@ -231,16 +223,16 @@ class NeuralCandidates(_Network):
     ) -> Candidates:
         (block,) = blocks
         logits, voicing, power = self.heard(model, state, block, last)
-        highest = functional.max_pool1d(logits.mT[:, None], 2 * NEAR + 1, 1, NEAR)[:, 0].mT
+        highest = functional.max_pool1d(logits[:, None], 2 * NEAR + 1, 1, NEAR)[:, 0]
         peaks = torch.where(logits == highest, logits, -torch.inf)
-        peak = peaks.topk(self._count, dim=0).indices
-        hz, share = self.hertz(logits, peak, power)
-        odds = voicing.clamp(LEAST, -LEAST) - _logit(self.voicing_threshold)
+        hz, around = self.hertz(logits, peaks.topk(self._count).indices, power)
+        share = around.logsumexp(-1)
+        odds = voicing.clamp(LEAST, -LEAST)[:, None] - _logit(self.voicing_threshold)
         # Against the likeliest: which pitch it is, does not matter for there being one.
-        cost = -odds - (share - share[:1]).clamp_min(LEAST)
-        confidence = voicing.sigmoid().expand_as(cost)
+        cost = -odds - (share - share[:, :1]).clamp_min(LEAST)
+        confidence = voicing.sigmoid()[:, None].expand_as(cost)
         start, state.given = state.given, state.given + len(voicing)
-        return Candidates(hz, cost, confidence, block.rate, block.hop, start)
+        return Candidates(hz.mT, cost.mT, confidence.mT, block.rate, block.hop, start)
 
 
 def _logit(share: float) -> float:

@@ -110,7 +110,7 @@ class Background:
 
 
 class Batches:
-    """An endless row of batches: evidence [batch, SIZE, CONTEXT + FRAMES + AHEAD], the levels
+    """An endless row of batches: evidence [batch, CONTEXT + FRAMES + AHEAD, SIZE], the levels
     before it [batch, BEHIND - CONTEXT], and f0 [batch, FRAMES].
 
     `nothing` is the share of crops that hold noise and no pitch.
@@ -240,10 +240,10 @@ def paused(
 
 
 def heard(clips: Tensor, tables: Tables) -> tuple[Tensor, Tensor]:
-    """Clips [batch, LENGTH] to evidence [batch, SIZE, CONTEXT + FRAMES + AHEAD], and the levels
+    """Clips [batch, LENGTH] to evidence [batch, CONTEXT + FRAMES + AHEAD, SIZE], and the levels
     [batch, BEHIND - CONTEXT] of the frames before."""
     windows, first = clips.unfold(1, WINDOW, HOP), BEHIND - CONTEXT
-    frames = torch.stack([evidence(part[first:], tables)[0].T for part in windows]).contiguous()
+    frames = torch.stack([evidence(part[first:], tables) for part in windows])
     return frames, torch.stack([level(part[:first], tables) for part in windows])
 
 

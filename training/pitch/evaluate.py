@@ -40,11 +40,11 @@ class Figures:
 
 
 def decoded(logits: Tensor) -> Tensor:
-    """Logits [..., PITCHES, frames] to Hz [..., frames]: the mean around the highest."""
-    top = logits.argmax(-2, keepdim=True)
-    near = (top + torch.arange(-2, 3)[:, None]).clamp(0, logits.shape[-2] - 1)
-    share = logits.gather(-2, near).softmax(-2)
-    place = (share * near).sum(-2)
+    """Logits [..., frames, PITCHES] to Hz [..., frames]: the mean around the highest."""
+    top = logits.argmax(-1, keepdim=True)
+    near = (top + torch.arange(-2, 3)).clamp(0, logits.shape[-1] - 1)
+    share = logits.gather(-1, near).softmax(-1)
+    place = (share * near).sum(-1)
     return LOWEST * 2 ** (place / OCTAVE)
 
 
@@ -62,7 +62,7 @@ def tracked(net: PitchNet, sound: Tensor, tables: Tables) -> tuple[Tensor, Tenso
             count = min(400, frames - first)
             near = first + BEHIND - CONTEXT
             part = windows[near : near + CONTEXT + count + AHEAD]
-            pitch, voicing = net(evidence(part, tables)[0].T[None], loud[None, first:near])
+            pitch, voicing = net(evidence(part, tables)[None], loud[None, first:near])
             hz.append(decoded(pitch[0]))
             voiced.append(voicing[0])
     return torch.cat(hz), torch.cat(voiced)

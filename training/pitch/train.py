@@ -45,13 +45,13 @@ WIDTH = 0.8
 def losses(logits: Tensor, voicing: Tensor, f0: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Cross entropy of the pitch, its deviation in bins, cross entropy of the voicing.
 
-    Shape: logits [batch, PITCHES, frames], voicing and f0 [batch, frames]
+    Shape: logits [batch, frames, PITCHES], voicing and f0 [batch, frames]
     """
     known = f0.isfinite()
     place = OCTAVE * (f0.nan_to_num(1.0).abs().clamp_min(1.0) / LOWEST).log2()
     pitched = known & (f0 != 0) & (place > 0) & (place < PITCHES - 1)
     bins = torch.arange(PITCHES)
-    chosen = logits.mT[pitched]
+    chosen = logits[pitched]
     away = bins - place[pitched][:, None]
     target = (-0.5 * (away / WIDTH).square()).exp()
     target = target / target.sum(1, keepdim=True)
