@@ -63,7 +63,9 @@ class Grid(Stateful):
         share = (place - below).float()
         low, high = track.hz[below].log2(), track.hz[above].log2()
         nearest = torch.where(share < 0.5, below, above)
-        leaps = ((high - low).abs() > LEAP) | (track.voiced[below] != track.voiced[above])
+        # Where there is no guess on either side, 0 Hz, the difference is no number.
+        close = (high - low).abs() <= LEAP
+        leaps = ~close | (track.voiced[below] != track.voiced[above])
         octaves = torch.where(leaps, track.hz[nearest].log2(), low + share * (high - low))
         confidence = torch.lerp(track.confidence[below], track.confidence[above], share)
         start, state.given = state.given, state.given + len(wanted)

@@ -17,6 +17,7 @@ from audiopipe.plan import Graph, Node, plan
 from audiopipe.signals import Audio, PitchTrack
 from audiopipe.stages.pitch import Pitch
 from audiopipe.testing.case import chunking, run
+from audiopipe.trackers.grid import Grid
 
 SHARED = Path(__file__).parents[3] / "shared" / "audio"
 SPEECH = sorted((SHARED / "speech").glob("*.flac"))
@@ -218,6 +219,14 @@ def test_other_hops_lie_between_the_frames(hop):
     usual = track(Pitch(), tone(hz, seconds=2))
     at = np.interp(found.seconds[inner], usual.seconds, np.log2(usual.hz.numpy()))
     assert np.abs(np.log2(found.hz[inner].numpy()) - at).max() < 1e-5
+
+
+def test_where_there_is_no_guess_another_grid_has_none():
+    hz = torch.tensor([0.0, 0.0, 220.0, 220.0])
+    track = PitchTrack(hz, hz > 0, (hz > 0).float(), rate=16000, hop=160)
+    grid = Grid(hop="5 ms", resolution=0)
+    found = run(Engine(plan(Graph((Node("grid", grid, ("input",)),)), track.format, "cpu")), track)
+    assert found["grid"].hz.round().tolist() == [0, 0, 0, 220, 220, 220, 220]
 
 
 @pytest.mark.parametrize("method", ["neural", "yin", "pyin"])
