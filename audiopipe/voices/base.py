@@ -119,14 +119,13 @@ class Family(Protocol):
 def voice_card(model: str) -> Card:
     """The card of a voice, by its name or folder; raises ModelError if it does not speak."""
     store = Store()
-    known = voice_names()
     if model not in store.names() and model.isidentifier():
-        raise ModelError(f"there is no voice {model!r}; {did_you_mean(model, known)}")
+        raise ModelError(f"there is no voice {model!r}; {did_you_mean(model, voice_names())}")
     card = store.card(model)
     if card.task != TASK:
         raise ModelError(
             f"model {model!r} is no voice: its card says task {card.task}; "
-            f"{did_you_mean(model, known)}"
+            f"{did_you_mean(model, voice_names())}"
         )
     if card.network not in FAMILIES:
         hint = did_you_mean(card.network, FAMILIES)
