@@ -44,6 +44,8 @@ SEVERAL = "coqui/tts_models/en/tiny/several"
 XTTS = "coqui/tts_models/multilingual/multi-dataset/xtts_v2"
 OPENVOICE = "coqui/voice_conversion_models/multilingual/multi-dataset/openvoice_v2"
 TEXT = "Good morning, my dear old friends."
+GOLDEN = (56816, [41.15, 10.69, -0.82, 1.47, 0.52, -7.9, 16.48, -5.18])
+"""Samples of TEXT by seed 1, and dB in eight bands of about an octave."""
 
 
 @pytest.fixture(scope="module")
@@ -159,10 +161,9 @@ def test_golden_audio(several):
     spectrum = torch.stft(samples[0], 1024, window=torch.hann_window(1024), return_complex=True)
     bands = spectrum.abs().square().mean(1)[1:].split([2, 6, 8, 16, 32, 64, 128, 256])
     found = [round(10 * float(torch.log10(band.mean())), 2) for band in bands]
-    assert (samples.shape[1], found) == (GOLDEN[0], pytest.approx(GOLDEN[1], abs=0.1))
-
-
-GOLDEN = (0, [])
+    size, levels = GOLDEN
+    assert samples.shape[1] == size
+    assert found == pytest.approx(levels, abs=0.1)
 
 
 def test_as_a_stage(several):
@@ -193,7 +194,7 @@ def test_a_voice_that_is_heard(xtts, tmp_path):
     noise = np.random.default_rng(0).normal(0, 0.1, 48_000)
     soundfile.write(heard, noise, 24_000)
     made = xtts._loaded.process.say(TEXT, language="en", reference=(heard,), early=True)
-    assert sum(piece.shape[1] for piece in made) > 10_000
+    assert sum(piece.shape[1] for piece in made) > 1000
 
 
 def test_weights_that_have_changed(several):
@@ -213,12 +214,12 @@ def test_conversion_of_a_voice(hub, tmp_path):
     paths = []
     for seed in (0, 1):
         path = tmp_path / f"{seed}.wav"
-        soundfile.write(path, np.random.default_rng(seed).normal(0, 0.1, 33_075), 22_050)
+        soundfile.write(path, np.random.default_rng(seed).normal(0, 0.1, 11_025), 22_050)
         paths.append(path)
     process = CoquiProcess(folder)
     about = process.load(Store().card(OPENVOICE).settings, torch.device("cpu"))
     made = process.convert(paths[0], (paths[1],))
     process.close()
     assert about["rate"] == 22_050
-    assert made.shape[1] == pytest.approx(33_075, abs=512)
+    assert made.shape[1] == pytest.approx(11_025, abs=512)
     assert made.abs().max() > 0

@@ -74,7 +74,7 @@ def xtts(folder):
         "gpt_stop_audio_token": 33,
         "gpt_use_perceiver_resampler": True,
         "decoder_input_dim": 32,
-        "d_vector_dim": 16,
+        "d_vector_dim": 512,
         "gpt_number_text_tokens": len(tokens),
         "gpt_start_text_token": tokens["[START]"],
         "gpt_stop_text_token": tokens["[STOP]"],
@@ -87,7 +87,7 @@ def xtts(folder):
     speakers = {
         name: {
             "gpt_cond_latent": torch.randn(1, 32, 32),
-            "speaker_embedding": torch.randn(1, 16, 1),
+            "speaker_embedding": torch.randn(1, 512, 1),
         }
         for name in ("Ana Florence", "Damien Black")
     }
