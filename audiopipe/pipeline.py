@@ -46,7 +46,7 @@ class Result(Mapping[str, Signal]):
     """What came out, by output name, or by the name of the stage that it came from.
 
     `title` names the recording that went in, `sources` the output that holds what a stage gave;
-    `warnings` are what stages have to say of it.
+    `warnings` are what stages have to say of it, `comments` what files of outputs say of it.
     """
 
     def __init__(
@@ -55,9 +55,11 @@ class Result(Mapping[str, Signal]):
         title: str = "audio",
         sources: Mapping[str, str] | None = None,
         warnings: Sequence[str] = (),
+        comments: Mapping[str, str] | None = None,
     ) -> None:
         self._signals = dict(signals)
         self._sources = dict(sources or {})
+        self._comments = dict(comments or {})
         self.title = title
         self.warnings = tuple(warnings)
 
@@ -90,7 +92,7 @@ class Result(Mapping[str, Signal]):
         for name, signal in self.items():
             path = Path(folder) / file_name(name, signal).replace(NAME, self.title)
             make_folder(path.parent)
-            paths.append(save(signal, path))
+            paths.append(save(signal, path, self._comments.get(name, "")))
         return paths
 
 
@@ -215,7 +217,8 @@ class Pipeline:
         told = stream.warnings()
         for text in told:
             log.warning("%s: %s", title, text)
-        return Result(joined, title, engine.plan.signals, told)
+        comments = {name: engine.plan.comment(name) for name in joined}
+        return Result(joined, title, engine.plan.signals, told, comments)
 
     def stream(
         self, blocks: Iterable[Signal], *, device: str = "auto", dtype: str = "float32"

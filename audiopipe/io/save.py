@@ -111,9 +111,9 @@ def open_sink(path: str | Path, form: Signal, comment: str = "") -> Sink:
     return _SINKS[type(form)][path.suffix.lower()](path, form)
 
 
-def save(signal: Signal, path: str | Path) -> Path:
+def save(signal: Signal, path: str | Path, comment: str = "") -> Path:
     """Write a whole signal; returns the path. Raises OutputError."""
-    with open_sink(path, signal.format) as sink:
+    with open_sink(path, signal.format, comment) as sink:
         if not isinstance(signal, Sampled) or len(signal):
             sink.write(signal)
     return Path(path)

@@ -7,6 +7,7 @@ import speaking
 from speaking import hum
 
 import audiopipe
+from audiopipe.disclosure import read_disclosure
 from audiopipe.errors import AudioError
 from audiopipe.run.batch import run_batch
 from audiopipe.run.check import run_tests
@@ -73,6 +74,12 @@ def test_a_file_or_a_text_from_python(pipeline, tmp_path):
     assert from_file["subtitles"] == from_text["subtitles"]
     with pytest.raises(TextError, match="there is no such file"):
         pipeline.run(tmp_path / "b.txt")
+
+
+def test_what_is_saved_from_python_says_that_it_is_synthetic(pipeline, tmp_path):
+    made = pipeline.run(audiopipe.Text((audiopipe.Segment("Hello."),)))
+    paths = made.save(tmp_path / "saved")
+    assert "Synthetic speech" in read_disclosure(paths[0])
 
 
 def test_emoji_alone_are_read(pipeline):
