@@ -21,8 +21,8 @@ from audiopipe.evidence import (
     WINDOW,
     Tables,
     evidence,
-    pitches,
 )
+from audiopipe.evidence.tables import pitches
 from audiopipe.models import embedded
 from audiopipe.nets.pitch import AHEAD, BEHIND, CONTEXT, PitchNet
 from audiopipe.pitch_models import pitch_net
