@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from audiopipe.io.read import Reader, open_audio
+from audiopipe.io.write import CODECS
 from audiopipe.signals import Signal, Text
 
 if TYPE_CHECKING:
@@ -76,4 +77,10 @@ def open_input(path: str | Path, form: Signal) -> Reader | TextReader:
 
     Raises TextError, or what `open_audio` raises.
     """
-    return TextReader(Path(path)) if isinstance(form, Text) else open_audio(path)
+    if not isinstance(form, Text):
+        return open_audio(path)
+    if Path(path).suffix.lower() in CODECS:
+        from audiopipe.text.errors import TextError
+
+        raise TextError(f"{path}: is audio, and this pipeline reads texts (.txt, .md, .ssml)")
+    return TextReader(Path(path))

@@ -74,6 +74,8 @@ def test_a_file_or_a_text_from_python(pipeline, tmp_path):
     assert from_file["subtitles"] == from_text["subtitles"]
     with pytest.raises(TextError, match="there is no such file"):
         pipeline.run(tmp_path / "b.txt")
+    with pytest.raises(TextError, match=r"c.wav: is audio, and this pipeline reads texts"):
+        pipeline.run(tmp_path / "c.wav")
 
 
 def test_what_is_saved_from_python_says_that_it_is_synthetic(pipeline, tmp_path):
