@@ -96,9 +96,7 @@ class Store:
             raise ModelError(f"there is no model {name!r}; {hint}")
         card = read_card(self.folder(name))
         if card.name != name:
-            raise ModelError(
-                f"{self.folder(name) / CARD}: the name is {card.name!r}, not {name!r}"
-            )
+            raise ModelError(f"{self.folder(name) / CARD}: the name is {card.name!r}, not {name!r}")
         return card
 
     def folder(self, name: str) -> Path:
