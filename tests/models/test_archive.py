@@ -149,7 +149,9 @@ def test_what_is_too_long_is_not_downloaded(store, add, server, monkeypatch):
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("content", [b"no archive", gzip.compress(b"no tar", mtime=0), packed()[:-30]])
+@pytest.mark.parametrize(
+    "content", [b"no archive", gzip.compress(b"no tar", mtime=0), packed()[:-30]]
+)
 def test_what_is_no_archive(store, add, content):
     add(content)
     with pytest.raises(ModelVerificationError):
