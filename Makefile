@@ -11,10 +11,12 @@ SAMPLE := samples/melody.flac
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	touch $@
 
-# A spectrogram, a pitch track and audio of a bundled sample, and the words in another, in out/.
+# A spectrogram, a pitch track and audio of a bundled sample, the words in another, and some that
+# are spoken, in out/.
 demo: .venv/.installed
 	$(BIN)/audiopipe run pipelines/demo.yaml $(SAMPLE) $(wildcard ../shared/audio/speech/arctic_a0001.flac) -o out
 	$(BIN)/audiopipe run keywords samples/words.flac -o out
+	$(BIN)/audiopipe speak "Good morning. It is 10:30 a.m., and this works." -o out/morning.flac
 	@ls -l out/*
 
 test: .venv/.installed
