@@ -93,7 +93,7 @@ def test_what_is_no_ipa_is_refused(ipa):
 
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_lexicon_and_guesses_keep_to_the_inventory(language, lexicons):
-    lexicon = pronouncer(language)
+    lexicon = Pronouncer(language)
     known = inventory(language)
     for word in ("hello", "haus", "blorptastic", "xyzzy", "schnurp", "queue", "quark"):
         entry = lexicon.entry(word)
