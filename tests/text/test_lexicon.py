@@ -9,7 +9,7 @@ import pytest
 from audiopipe.errors import DefinitionError, MissingDependencyError
 from audiopipe.text import Lexicon, TextError, plain, segments
 from audiopipe.text.phonemes import inventory, parse
-from audiopipe.text.pronounce import Pronouncer, pronouncer
+from audiopipe.text.pronounce import Pronouncer
 
 OWN = """
 kerstin: /ˈkɛɹ.stɪn/
