@@ -1,0 +1,335 @@
+"""The converter: log-mel frames of one voice to those of another, words and melody kept.
+
+Three parts. `Content` hears which sounds are said, whoever says them: it is taught to tell the
+phones apart, through a neck of a few numbers a frame (phonetic posteriors do the same in
+L. Sun et al., 2016). `Identity` hears who speaks, as one vector of a recording. The decoder makes
+frames of the content, of a melody and of the other voice: of its vector, and of its own frames,
+which it looks up by their content (after FragmentVC, Y. Lin et al., 2021, arXiv:2010.14150), so
+that more of a voice gives more likeness. It is trained to make a recording again from a copy whose
+formants, pitch and colour were changed (after NANSY, H.-S. Choi et al., 2021, arXiv:2110.14513).
+
+No layer pads in time. The caller gives `reach.past` frames before and `reach.ahead` frames after
+the part it wants; whole files, windows and streams then compute the same by construction.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from audiopipe.mel import mel_points
+
+from .vocoder import MelConfig, Reach
+
+BANDS = 85
+"""Mel bands below 7.6 kHz, which recordings of 16 kHz have, too: all that a voice is known by."""
+KERNEL = 7
+PARTIALS = 40
+"""Bands, up to 1.6 kHz, in which the partials of a voice lie apart."""
+QUIET = 4.0
+"""Below the loudest frame of a reference, in natural logarithms of magnitude: 35 dB."""
+FRAMES = 12_000
+"""Frames of a reference that are kept, 128 s: longer ones are thinned out evenly."""
+MIDDLE = 88.0
+"""Semitones above 1 Hz that lie in the middle of human voices: 161 Hz."""
+
+
+class Likeness(NamedTuple):
+    """What is taken of a reference.
+
+    Attributes:
+        identity: who speaks, [1, identity].
+        keys: content of the reference's frames, [1, frames, neck], of length 1 each.
+        values: what those frames sound like, [1, frames, width].
+        f0: median, in semitones above 1 Hz.
+        spread: half the distance of the percentiles 16 and 84, in semitones.
+    """
+
+    identity: Tensor
+    keys: Tensor
+    values: Tensor
+    f0: Tensor
+    spread: Tensor
+
+
+class Block(nn.Module):
+    """ConvNeXt: a depthwise convolution in time, then two dense layers, added to the input.
+
+    Input [batch, frames, width] and, for the norm's scale and offset, a condition
+    [batch, 1, 2 * width]. Output [batch, frames - KERNEL + 1, width] at a `dilation` of 1.
+    """
+
+    def __init__(self, width: int, expansion: int, ahead: int, start: float) -> None:
+        super().__init__()
+        self.past, self.ahead = KERNEL - 1 - ahead, ahead
+        self.depthwise = nn.Conv1d(width, width, KERNEL, groups=width)
+        self.norm = nn.LayerNorm(width, eps=1e-6)
+        self.widen = nn.Linear(width, expansion * width)
+        self.narrow = nn.Linear(expansion * width, width)
+        self.scale = nn.Parameter(torch.full((width,), start))
+
+    def forward(self, x: Tensor, dilation: int = 1, condition: Tensor | None = None) -> Tensor:
+        kernel = self.depthwise
+        y = functional.conv1d(
+            x.transpose(1, 2), kernel.weight, kernel.bias, dilation=dilation, groups=x.shape[2]
+        )
+        y = self.norm(y.transpose(1, 2))
+        if condition is not None:
+            scale, offset = condition.chunk(2, dim=2)
+            y = y * (1 + scale) + offset
+        y = self.scale * self.narrow(functional.gelu(self.widen(y)))
+        out: Tensor = x[:, dilation * self.past : x.shape[1] - dilation * self.ahead] + y
+        return out
+
+
+class Stack(nn.Module):
+    """A convolution, then blocks: [batch, frames, features] to [batch, fewer frames, width].
+
+    `ahead` has the future frames seen by the convolution and then by each block, whose taps are
+    `dilation` frames apart. With `every` equal to the dilation, only every so many frames come out,
+    for as much less work: what training does.
+    """
+
+    def __init__(
+        self, features: int, width: int, expansion: int, ahead: Sequence[int], dilation: int = 1
+    ) -> None:
+        super().__init__()
+        self.ahead, self.dilation = tuple(ahead), dilation
+        self.embed = nn.Conv1d(features, width, KERNEL)
+        self.norm_in = nn.LayerNorm(width, eps=1e-6)
+        start = 1 / len(ahead)
+        self.blocks = nn.ModuleList(Block(width, expansion, look, start) for look in ahead[1:])
+        self.norm_out = nn.LayerNorm(width, eps=1e-6)
+
+    @property
+    def reach(self) -> Reach:
+        """Context in frames."""
+        first, *others = self.ahead
+        ahead = first + self.dilation * sum(others)
+        past = (KERNEL - 1) * (1 + self.dilation * len(others)) - ahead
+        return Reach(past, ahead)
+
+    def forward(self, x: Tensor, every: int = 1, conditions: Sequence[Tensor] = ()) -> Tensor:
+        x = functional.conv1d(x.transpose(1, 2), self.embed.weight, self.embed.bias, stride=every)
+        x = self.norm_in(x.transpose(1, 2))
+        for number, block in enumerate(self.blocks):
+            x = block(x, self.dilation // every, conditions[number] if conditions else None)
+        out: Tensor = self.norm_out(x)
+        return out
+
+
+class Content(nn.Module):
+    """Which sounds are said: [batch, frames, BANDS] to [batch, fewer frames, neck], -1 to 1.
+
+    Input are log-mels; `mean` and `deviation` are those of all speech that it was trained with.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, width: int, expansion: int, ahead: Sequence[int], neck: int) -> None:
+        super().__init__()
+        self.stack = Stack(BANDS, width, expansion, ahead, dilation=2)
+        self.neck = nn.Linear(width, neck)
+        self.register_buffer("mean", torch.zeros(BANDS))
+        self.register_buffer("deviation", torch.ones(BANDS))
+
+    def forward(self, mel: Tensor, every: int = 1) -> Tensor:
+        heard = self.stack((mel - self.mean) / self.deviation, every)
+        return torch.tanh(self.neck(heard))
+
+
+class Identity(nn.Module):
+    """Who speaks: log-mels with mean 0 and deviation 1 [batch, frames, BANDS], which frames count
+    [batch, frames], and f0 and its spread [batch, 2], to a vector of length 1, [batch, size].
+
+    Statistics over time, of frames that are given weights (K. Okabe et al., 2018,
+    arXiv:1803.10963).
+    """
+
+    def __init__(self, width: int, size: int) -> None:
+        super().__init__()
+        self.stack = Stack(BANDS, width, 2, (3, 3, 3, 3), dilation=2)
+        self.weigh = nn.Linear(width, width)
+        self.narrow = nn.Linear(2 * width + 2, size)
+
+    def forward(self, mel: Tensor, heard: Tensor, pitch: Tensor) -> Tensor:
+        x = self.stack(functional.pad(mel, (0, 0, *self.stack.reach)), every=2)
+        unheard = ~heard[:, ::2, None]
+        weights = self.weigh(x).masked_fill(unheard, -1e4).softmax(dim=1)
+        mean = (weights * x).sum(1)
+        deviation = ((weights * x.square()).sum(1) - mean.square()).clamp(min=1e-4).sqrt()
+        return functional.normalize(self.narrow(torch.cat([mean, deviation, pitch], 1)), dim=1)
+
+
+class Converter(nn.Module):
+    """Frames of one voice to frames of another.
+
+    Mels are natural logarithms as `LogMel` gives them, of speech at one level (-23 dB); `mean` and
+    `deviation` are those of all speech that it was trained with.
+
+    >>> sizes = {"width": 8, "expansion": 2, "heard": [3, 1], "said": [3, 0], "neck": 4}
+    >>> converter = Converter.of(**sizes, identity=8, heads=2)
+    >>> converter.reach
+    Reach(past=22, ahead=8)
+    >>> likeness = converter.likeness(torch.zeros(100, 50), torch.full((50,), 200.0))
+    >>> converter(torch.zeros(1, 100, 40), torch.zeros(1, 40), likeness).shape
+    torch.Size([1, 100, 10])
+    """
+
+    mean: Tensor
+    deviation: Tensor
+    centres: Tensor
+
+    def __init__(
+        self, width: int, expansion: int, heard: Sequence[int], said: Sequence[int], neck: int,
+        identity: int, heads: int,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.mel, self.heads = MelConfig(), heads
+        self.content = Content(width, expansion, heard, neck)
+        self.identity = Identity(identity, identity)
+        self.match = nn.Linear(neck, identity)
+        self.sharpness = nn.Parameter(torch.full((heads,), math.log(10.0)))
+        self.sample = nn.Sequential(
+            nn.Linear(BANDS + neck, width), nn.GELU(), nn.Linear(width, identity)
+        )
+        self.decoder = Stack(neck + identity + 3 + PARTIALS, width, expansion, said)
+        self.conditions = nn.Linear(identity + 2, 2 * width * (len(said) - 1))
+        self.head = nn.Linear(width, self.mel.bins)
+        self.register_buffer("mean", torch.zeros(self.mel.bins))
+        self.register_buffer("deviation", torch.ones(self.mel.bins))
+        points = mel_points(self.mel.bins, (self.mel.low, self.mel.high), "htk")
+        centres = torch.as_tensor(points, dtype=torch.float32)[1 : 1 + PARTIALS]
+        self.register_buffer("centres", centres, persistent=False)
+
+    @classmethod
+    def of(
+        cls, *, width: int, expansion: int, heard: Sequence[int], said: Sequence[int], neck: int,
+        identity: int, heads: int,
+    ) -> Self:  # fmt: skip
+        """The converter of a card's settings; raises ValueError for sizes that make no network."""
+        for name, ahead in (("heard", heard), ("said", said)):
+            if not 2 <= len(ahead) <= 64 or not all(0 <= frames < KERNEL for frames in ahead):
+                raise ValueError(f"{name} {list(ahead)} must be 2 to 64 numbers from 0 to 6")
+        sizes = {"width": width, "expansion": expansion, "neck": neck, "identity": identity}
+        for name, size in sizes.items():
+            if not 1 <= size <= 2048:
+                raise ValueError(f"{name} {size} must be from 1 to 2048")
+        if heads < 1 or identity % heads:
+            raise ValueError(f"heads {heads} must divide the identity's {identity} numbers")
+        return cls(width, expansion, heard, said, neck, identity, heads)
+
+    @property
+    def reach(self) -> Reach:
+        """Context of both networks together, in frames."""
+        heard, said = self.content.stack.reach, self.decoder.reach
+        return Reach(heard.past + said.past, heard.ahead + said.ahead)
+
+    def forward(self, mel: Tensor, pitch: Tensor, likeness: Likeness) -> Tensor:
+        """What `mel` [1, bins, past + frames + ahead] would be in the other voice.
+
+        Returns [1, bins, frames]. `pitch` [1, past + frames + ahead] is semitones above the median
+        of the other voice, with lines through what has none.
+        """
+        frames, (past, ahead) = mel.transpose(1, 2), self.content.stack.reach
+        content = self.content(frames[..., :BANDS])
+        inner = slice(past, frames.shape[1] - ahead)
+        said = self.say(content, loudness(frames[:, inner]), pitch[:, inner], likeness)
+        return said.transpose(1, 2)
+
+    @torch.no_grad()
+    def likeness(self, mel: Tensor, hz: Tensor) -> Likeness:
+        """What is taken of a reference: `mel` [bins, frames], f0 `hz` [frames], 0 where unvoiced.
+
+        Quiet frames are left out. Raises ValueError where there is no frame.
+        """
+        frames = mel.T[None]
+        if not frames.shape[1]:
+            raise ValueError("a reference without a frame is like nobody")
+        context = functional.pad(
+            frames[..., :BANDS], (0, 0, *self.content.stack.reach), value=math.log(self.mel.floor)
+        )
+        f0 = 12 * hz[hz > 0].log2()
+        low, median, high = (
+            quantiles(f0, (0.16, 0.5, 0.84)) if len(f0) else (MIDDLE, MIDDLE, MIDDLE)
+        )
+        heard = audible(frames)
+        found = self.describe(
+            frames, self.content(context), heard,
+            torch.tensor([median]), torch.tensor([(high - low) / 2]),
+        )  # fmt: skip
+        kept = heard[0].nonzero()[:, 0]
+        if len(kept) > FRAMES:
+            kept = kept[torch.linspace(0, len(kept) - 1, FRAMES).long()]
+        return found._replace(keys=found.keys[:, kept], values=found.values[:, kept])
+
+    def describe(
+        self, mel: Tensor, content: Tensor, heard: Tensor, f0: Tensor, spread: Tensor
+    ) -> Likeness:
+        """The likeness of many references of one length: mels [batch, frames, bins], their content
+        [batch, frames, neck], which frames count [batch, frames], f0 and spread [batch]."""
+        power = (2 * loudness(mel)).exp() * heard
+        level = 0.5 * (power.sum(1) / heard.sum(1).clamp(min=1)).clamp(min=1e-8).log()
+        bands = (mel - level[:, None, None])[..., :BANDS]
+        bands = (bands - self.mean[:BANDS]) / self.deviation[:BANDS]
+        pitch = torch.stack([(f0 - MIDDLE) / 12, spread / 4], dim=1)
+        identity = self.identity(bands * heard[..., None], heard, pitch)
+        keys = self.split(self.match(content))
+        keys = functional.normalize(keys, dim=3) * heard[:, :, None, None]
+        values = self.sample(torch.cat([bands, content], dim=2))
+        return Likeness(identity, keys.flatten(2), values, f0, spread)
+
+    def split(self, x: Tensor) -> Tensor:
+        """[batch, frames, identity] to [batch, frames, heads, identity / heads]."""
+        return x.view(*x.shape[:2], self.heads, -1)
+
+    def look_up(self, content: Tensor, likeness: Likeness) -> Tensor:
+        """What the reference sounds like where it says what `content` [batch, frames, neck] says,
+        [batch, frames, identity]."""
+        wanted = functional.normalize(self.split(self.match(content)), dim=3)
+        wanted = wanted * self.sharpness.exp()[:, None]
+        found = functional.scaled_dot_product_attention(
+            wanted.transpose(1, 2),
+            self.split(likeness.keys).transpose(1, 2),
+            self.split(likeness.values).transpose(1, 2),
+            scale=1.0,
+        )
+        return found.transpose(1, 2).flatten(2)
+
+    def say(self, content: Tensor, level: Tensor, pitch: Tensor, likeness: Likeness) -> Tensor:
+        """Frames of content [batch, frames, neck], loudness [batch, frames] and pitch
+        [batch, frames] in a voice, [batch, fewer frames, bins]."""
+        f0 = likeness.f0[:, None] + pitch
+        # Where the partials lie: 1 on each, -1 between two.
+        partials = torch.cos(2 * math.pi * self.centres / torch.exp2(f0 / 12)[..., None])
+        melody = torch.stack([level / 2, pitch / 4, (f0 - MIDDLE) / 12], dim=2)
+        x = torch.cat([content, self.look_up(content, likeness), melody, partials], dim=2)
+        who = torch.stack([(likeness.f0 - MIDDLE) / 12, likeness.spread / 4], dim=1)
+        conditions = self.conditions(torch.cat([likeness.identity, who], dim=1))[:, None]
+        blocks = len(self.decoder.blocks)
+        made: Tensor = self.head(self.decoder(x, conditions=conditions.chunk(blocks, dim=2)))
+        return made * self.deviation + self.mean
+
+
+def loudness(mel: Tensor) -> Tensor:
+    """Natural logarithm of the magnitude of frames: log-mels [batch, frames, bins] to
+    [batch, frames]."""
+    return 0.5 * (2 * mel[..., :BANDS]).exp().sum(2).clamp(min=1e-8).log()
+
+
+def audible(mel: Tensor) -> Tensor:
+    """Which frames of log-mels [batch, frames, bins] are not quiet beside the loudest."""
+    level = loudness(mel)
+    return level > level.amax(dim=1, keepdim=True) - QUIET
+
+
+def quantiles(values: Tensor, shares: Sequence[float]) -> list[float]:
+    """Quantiles of `values` [n]."""
+    found: list[float] = values.float().quantile(torch.tensor(shares)).tolist()
+    return found
