@@ -22,7 +22,7 @@ from pydantic import (
 
 from audiopipe.document import Document, read_document
 from audiopipe.download import sha256_of
-from audiopipe.errors import ConsentError, DefinitionError, Place, did_you_mean
+from audiopipe.errors import CollisionError, ConsentError, DefinitionError, Place, did_you_mean
 from audiopipe.io.atomic import FileSink
 
 SUFFIX = ".consent.json"
@@ -97,9 +97,26 @@ class Consent(BaseModel):
             record.write(self)
         return Path(path)
 
-    def save_beside(self, output: str | Path) -> Path:
-        """Write it beside what was made with it: `speech.mp3` has `speech.consent.json`."""
-        return self.save(Path(output).with_suffix(SUFFIX))
+    def save_beside(self, output: str | Path, number: int = 1) -> Path:
+        """Write it beside what was made with it: `speech.mp3` has `speech.consent.json`, and
+        `speech.2.consent.json` where a second voice was cloned."""
+        return self.save(self.place(output, number))
+
+    def place(self, output: str | Path, number: int = 1) -> Path:
+        """Where it stands beside an output; raises CollisionError where another's record does."""
+        path = Path(output).with_suffix(SUFFIX if number == 1 else f".{number}{SUFFIX}")
+        if path.exists():
+            try:
+                other = read_consent(path).reference
+            except ConsentError:
+                other = ""
+            if other != self.reference:
+                raise CollisionError(
+                    path,
+                    f"is a file of its own, and the consent of {self.speaker} has to stand there; "
+                    "give the output another name",
+                )
+        return path
 
 
 class _Record(FileSink):

@@ -123,6 +123,10 @@ class ConsentError(AudiopipeError):
     exit_code = 3
 
 
+class LikenessError(AudioError):
+    """A recording holds no voice that could be cloned, or too little of it."""
+
+
 class OutputError(AudiopipeError):
     """An output cannot be written; nothing half-written is left behind."""
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from audiopipe.definition import MISNAMED, Definition, override, read_definition
 from audiopipe.document import Document, parse_document, read_document
@@ -30,6 +30,9 @@ from audiopipe.registry import find_stage
 from audiopipe.signals import Audio, Signal, Stems, Text
 from audiopipe.stage import Stage, flatten
 
+if TYPE_CHECKING:
+    from audiopipe.consent import Consent
+
 log = logging.getLogger(__name__)
 
 BLOCK = 1 << 18
@@ -46,7 +49,8 @@ class Result(Mapping[str, Signal]):
     """What came out, by output name, or by the name of the stage that it came from.
 
     `title` names the recording that went in, `sources` the output that holds what a stage gave;
-    `warnings` are what stages have to say of it, `comments` what files of outputs say of it.
+    `warnings` are what stages have to say of it, `comments` what files of outputs say of it, and
+    `consents` what has to stand beside them.
     """
 
     def __init__(
@@ -56,10 +60,12 @@ class Result(Mapping[str, Signal]):
         sources: Mapping[str, str] | None = None,
         warnings: Sequence[str] = (),
         comments: Mapping[str, str] | None = None,
+        consents: Mapping[str, Sequence[Consent]] | None = None,
     ) -> None:
         self._signals = dict(signals)
         self._sources = dict(sources or {})
         self._comments = dict(comments or {})
+        self._consents = dict(consents or {})
         self.title = title
         self.warnings = tuple(warnings)
 
@@ -92,7 +98,8 @@ class Result(Mapping[str, Signal]):
         for name, signal in self.items():
             path = Path(folder) / file_name(name, signal).replace(NAME, self.title)
             make_folder(path.parent)
-            paths.append(save(signal, path, self._comments.get(name, "")))
+            told = self._comments.get(name, ""), self._consents.get(name, ())
+            paths.append(save(signal, path, *told))
         return paths
 
 
@@ -218,7 +225,8 @@ class Pipeline:
         for text in told:
             log.warning("%s: %s", title, text)
         comments = {name: engine.plan.comment(name) for name in joined}
-        return Result(joined, title, engine.plan.signals, told, comments)
+        consents = {name: engine.plan.consents(name) for name in joined}
+        return Result(joined, title, engine.plan.signals, told, comments, consents)
 
     def stream(
         self, blocks: Iterable[Signal], *, device: str = "auto", dtype: str = "float32"

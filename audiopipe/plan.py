@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil
+from typing import TYPE_CHECKING
 
 from audiopipe.device import Choice, check_device, choose
 from audiopipe.errors import (
@@ -25,6 +26,9 @@ from audiopipe.errors import (
 from audiopipe.registry import find_stage
 from audiopipe.signals import Audio, Sampled, Signal, Stems
 from audiopipe.stage import Reach, Stage, Stateful, Windowed, flatten, ports
+
+if TYPE_CHECKING:
+    from audiopipe.consent import Consent
 
 INPUT = "input"
 
@@ -164,14 +168,24 @@ class Plan:
 
     def comment(self, name: str) -> str:
         """What a file of an output has to say of itself: what the stages on its way want told."""
-        told: dict[str, str] = {INPUT: ""}
+        told = [step.stage.comment for step in self._before(name)]
+        return "; ".join(dict.fromkeys(filter(None, told)))
+
+    def consents(self, name: str) -> tuple[Consent, ...]:
+        """The records that have to stand beside a file of an output."""
+        told = [consent for step in self._before(name) for consent in step.stage.consents]
+        return tuple(dict.fromkeys(told))
+
+    def _before(self, name: str) -> Iterator[Step]:
+        """The steps on the way to an output, from its end."""
+        seen = {INPUT}
         waiting = [reference.step for reference in self.outputs[name]]
         while waiting:
             step = waiting.pop()
-            if step not in told:
-                told[step] = self.step(step).stage.comment
+            if step not in seen:
+                seen.add(step)
+                yield self.step(step)
                 waiting += [source.step for source in self.step(step).sources]
-        return "; ".join(dict.fromkeys(filter(None, told.values())))
 
     def is_offline(self, name: str) -> bool:
         """Whether an output is known only when the recording has ended."""

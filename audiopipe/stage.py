@@ -16,7 +16,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict
@@ -24,6 +24,9 @@ from torch import Tensor
 
 from audiopipe.framing import Framing
 from audiopipe.signals import About, Audio, Signal
+
+if TYPE_CHECKING:
+    from audiopipe.consent import Consent
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,12 @@ class Stage(BaseModel):
     def comment(self) -> str:
         """What files of its output, and of all that is made of it, have to say of themselves."""
         return ""
+
+    @property
+    def consents(self) -> Sequence[Consent]:
+        """What people have agreed to: the records stand beside files of its output, and of all
+        that is made of it."""
+        return ()
 
     def accepts(self, *sources: Any, **_: Any) -> Sequence[Signal]:
         """The formats that the stage wants instead of `sources`: the planner inserts

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from audiopipe.errors import OutputError, did_you_mean
 from audiopipe.io.arrays import NpzSink
@@ -30,6 +30,9 @@ from audiopipe.signals import (
     Stems,
     Text,
 )
+
+if TYPE_CHECKING:
+    from audiopipe.consent import Consent
 
 STEM = "{stem}"
 """What stands for the stem's name in the name of an output."""
@@ -94,10 +97,12 @@ def check_output(path: str | Path, form: Signal) -> None:
         check_audio(path, form)
 
 
-def open_sink(path: str | Path, form: Signal, comment: str = "") -> Sink:
+def open_sink(
+    path: str | Path, form: Signal, comment: str = "", consents: Sequence[Consent] = ()
+) -> Sink:
     """Open an output for blocks of a signal; what can fail, fails here.
 
-    A `comment` is kept in files of audio.
+    A `comment` is kept in files of audio, and `consents` are written beside them.
 
     Several stems go into a folder (`out`), into files by a pattern (`song.{stem}.flac`), or into
     a picture of them all (`stems.png`). Raises OutputError.
@@ -107,13 +112,15 @@ def open_sink(path: str | Path, form: Signal, comment: str = "") -> Sink:
     if isinstance(form, Stems):
         return PictureSink(path, form) if is_drawn(path) else StemsSink(path, form)
     if isinstance(form, Audio) and path.suffix.lower() in CODECS:
-        return AudioWriter(path, form, comment=comment)
+        return AudioWriter(path, form, comment=comment, consents=consents)
     return _SINKS[type(form)][path.suffix.lower()](path, form)
 
 
-def save(signal: Signal, path: str | Path, comment: str = "") -> Path:
+def save(
+    signal: Signal, path: str | Path, comment: str = "", consents: Sequence[Consent] = ()
+) -> Path:
     """Write a whole signal; returns the path. Raises OutputError."""
-    with open_sink(path, signal.format, comment) as sink:
+    with open_sink(path, signal.format, comment, consents) as sink:
         if not isinstance(signal, Sampled) or len(signal):
             sink.write(signal)
     return Path(path)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import struct
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from math import log10, sqrt
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from audiopipe.io.sndfile import SndfileEncoder
 from audiopipe.io.tags import Tags, write_tags
 from audiopipe.io.wav import WavEncoder
 from audiopipe.signals import About, Audio
+
+if TYPE_CHECKING:
+    from audiopipe.consent import Consent
 
 log = logging.getLogger(__name__)
 
@@ -125,6 +128,7 @@ class AudioWriter(FileSink):
     samples beyond full scale are clipped; `clipped` counts them, `peak` is the largest, and
     a warning tells of them at the end. `tags` are written where the format has room for them;
     `comment` is in every file, and `about` may be set until the end: MP3 alone can hold it all.
+    `consents` are written beside the file, before it is there.
 
     Raises OutputError where the suffix, the rate, the channels or the folder do not do, and
     when the disk is full; InvalidSamplesError for NaN and infinity.
@@ -138,13 +142,17 @@ class AudioWriter(FileSink):
         depth: Depth = 24,
         tags: Tags | None = None,
         comment: str = "",
+        consents: Sequence[Consent] = (),
     ) -> None:
         codec = check_audio(path, form, depth)
+        for number, consent in enumerate(consents, 1):
+            consent.place(path, number)
         super().__init__(path)
         self.format = form
         self.frames = 0
         self.clipped = 0
         self.about = About(comment)
+        self._consents = consents
         self.peak = 0.0
         self._energy = 0.0
         self._codec, self._depth, self._tags = codec, depth, tags
@@ -200,6 +208,8 @@ class AudioWriter(FileSink):
         if self._tags:
             self.file.flush()
             write_tags(self.file, self._codec.name, self._tags)
+        for number, consent in enumerate(self._consents, 1):
+            consent.save_beside(self.path, number)
         if self.clipped:
             log.warning(
                 "%s: %d samples were clipped, the loudest %.1f dB beyond full scale; "

@@ -104,7 +104,7 @@ class Writing:
                 sink = (
                     opener(job, target, format)
                     if opener
-                    else open_sink(target, format, plan.comment(name))
+                    else open_sink(target, format, plan.comment(name), plan.consents(name))
                 )
                 self._sinks[name] = sink
         except BaseException:

@@ -29,7 +29,8 @@ class Outputs:
             format = plan.output(name)
             path = folder / file_name(name, format).replace(NAME, "live")
             make_folder(path.parent)
-            self._sinks[name] = stack.enter_context(open_sink(path, format, plan.comment(name)))
+            sink = open_sink(path, format, plan.comment(name), plan.consents(name))
+            self._sinks[name] = stack.enter_context(sink)
 
     def write(self, out: Mapping[str, Signal]) -> None:
         """Write what came out; raises OutputError."""

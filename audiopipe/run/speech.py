@@ -87,7 +87,9 @@ def run_speech(
             sweep(place.parent)
         plan = pipeline.plan(source, device=device)
         sinks = {
-            name: stack.enter_context(open_sink(path, plan.output(name), plan.comment(name)))
+            name: stack.enter_context(
+                open_sink(path, plan.output(name), plan.comment(name), plan.consents(name))
+            )
             for name, path in files.items()
         }
         engine = pipeline.engine(source, device=device)
