@@ -35,6 +35,8 @@ QUIET = 4.0
 """Below the loudest frame of a reference, in natural logarithms of magnitude: 35 dB."""
 FRAMES = 12_000
 """Frames of a reference that are kept, 128 s: longer ones are thinned out evenly."""
+LEAST = 1e-5
+"""Power of a frame, below which it is silence."""
 MIDDLE = 88.0
 """Semitones above 1 Hz that lie in the middle of human voices: 161 Hz."""
 
@@ -274,16 +276,26 @@ class Converter(nn.Module):
     ) -> Likeness:
         """The likeness of many references of one length: mels [batch, frames, bins], their content
         [batch, frames, neck], which frames count [batch, frames], f0 and spread [batch]."""
-        power = (2 * loudness(mel)).exp() * heard
-        level = 0.5 * (power.sum(1) / heard.sum(1).clamp(min=1)).clamp(min=1e-8).log()
-        bands = (mel - level[:, None, None])[..., :BANDS]
-        bands = (bands - self.mean[:BANDS]) / self.deviation[:BANDS]
-        pitch = torch.stack([(f0 - MIDDLE) / 12, spread / 4], dim=1)
-        identity = self.identity(bands * heard[..., None], heard, pitch)
+        bands = self.normal(mel, heard)
         keys = self.split(self.match(content))
         keys = functional.normalize(keys, dim=3) * heard[:, :, None, None]
         values = self.sample(torch.cat([bands, content], dim=2))
+        identity = self.recognise(mel, heard, f0, spread)
         return Likeness(identity, keys.flatten(2), values, f0, spread)
+
+    def recognise(self, mel: Tensor, heard: Tensor, f0: Tensor, spread: Tensor) -> Tensor:
+        """Who speaks, [batch, identity], of what `describe` is given."""
+        pitch = torch.stack([(f0 - MIDDLE) / 12, spread / 4], dim=1)
+        found: Tensor = self.identity(self.normal(mel, heard), heard, pitch)
+        return found
+
+    def normal(self, mel: Tensor, heard: Tensor) -> Tensor:
+        """The bands that all recordings have, at one level, with mean 0 and deviation 1; zeros
+        where nothing is heard."""
+        power = (2 * loudness(mel)).exp() * heard
+        level = 0.5 * (power.sum(1) / heard.sum(1).clamp(min=1)).clamp(min=1e-8).log()
+        bands = (mel - level[:, None, None])[..., :BANDS]
+        return (bands - self.mean[:BANDS]) / self.deviation[:BANDS] * heard[..., None]
 
     def split(self, x: Tensor) -> Tensor:
         """[batch, frames, identity] to [batch, frames, heads, identity / heads]."""
@@ -320,7 +332,7 @@ class Converter(nn.Module):
 def loudness(mel: Tensor) -> Tensor:
     """Natural logarithm of the magnitude of frames: log-mels [batch, frames, bins] to
     [batch, frames]."""
-    return 0.5 * (2 * mel[..., :BANDS]).exp().sum(2).clamp(min=1e-8).log()
+    return 0.5 * (2 * mel[..., :BANDS]).exp().sum(2).clamp(min=LEAST).log()
 
 
 def audible(mel: Tensor) -> Tensor:

@@ -102,7 +102,8 @@ class Crop(NamedTuple):
     """Pieces of utterances.
 
     Attributes:
-        mel: with their context, silence outside of the utterance, [batch, past + frames + ahead, bins].
+        mel: with their context, [batch, past + frames + ahead, bins]; silence outside of the
+            utterance.
         wanted: which frames of all they are, [batch, frames].
         inside: which of these lie in the utterance, [batch, frames].
         owner: the utterance of each, [batch].

@@ -110,7 +110,7 @@ def f0_of(audio: Tensor, config: MelConfig) -> Tensor:
 
 
 def filled(rate: int, config: MelConfig) -> int:
-    """Mel bands below half the rate of a recording, where its filters have not yet begun to fall."""
+    """How many mel bands lie where the filters of a recording have not yet begun to fall."""
     upper = mel_points(config.bins, (config.low, config.high), "htk")[2:]
     return int((upper < min(0.95 * rate / 2, config.high + 1)).sum())
 
@@ -158,10 +158,8 @@ def main() -> None:
     for split, utterances in (("train", made[False]), ("held", made[True])):
         voices = Voices.of(utterances)
         voices.save(arguments.to / f"{split}.safetensors")
-        hours = len(voices.mel) * MelConfig.hop / MelConfig.rate / 3600
-        print(
-            f"{split}: {len(voices)} utterances, {len(set(voices.speakers))} speakers, {hours:.2f} h"
-        )
+        hours, people = len(voices.mel) * 256 / 24_000 / 3600, len(set(voices.speakers))
+        print(f"{split}: {len(voices)} utterances, {people} speakers, {hours:.2f} h")
 
 
 if __name__ == "__main__":
