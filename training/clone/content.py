@@ -115,15 +115,15 @@ def right(told: Tensor, truth: Tensor) -> float:
     return (found // 3 == truth // 3)[known].float().mean().item()
 
 
-def load_content(run: Path) -> Content:
-    """What the training has written."""
+def load_content(run: Path) -> tuple[Content, dict[str, Any]]:
+    """What the training has written, and what it says of it."""
     path = run / "content.safetensors"
     with safe_open(path, framework="pt") as file:
         about = json.loads(file.metadata()["content"])
     content = Content(**about["settings"])
     own = {name[2:]: value for name, value in load_file(path).items() if name.startswith("0.")}
     content.load_state_dict(own)
-    return content.eval()
+    return content.eval(), about
 
 
 @torch.inference_mode()

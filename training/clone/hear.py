@@ -49,7 +49,7 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     voices = Voices.load(arguments.data / "train.safetensors")
-    found = heard(load_content(arguments.run), voices, COPIES, seed=1)
+    found = heard(load_content(arguments.run)[0], voices, COPIES, seed=1)
     save_file({"content": found}, arguments.run / "heard.safetensors")
 
 

@@ -54,7 +54,8 @@ class Training:
     def __init__(self, voices: Voices, heard: Tensor, run: Path, seed: int = 0) -> None:
         torch.manual_seed(seed)
         self.net = Converter.of(**SETTINGS)
-        self.net.content = load_content(run).requires_grad_(False)
+        content, self.ear = load_content(run)
+        self.net.content = content.requires_grad_(False)
         some = voices.mel[::7].float()
         self.net.mean.copy_(some.mean(0))
         self.net.deviation.copy_(some.std(0))
@@ -163,6 +164,7 @@ class Training:
         torch.save(state, folder / "checkpoint.new")
         (folder / "checkpoint.new").replace(folder / "checkpoint.pt")
         about = {"settings": SETTINGS, "steps": self.steps, "seconds": round(seconds)}
+        about["ear_seconds"] = self.ear["seconds"]
         averaged = self.average.module.state_dict()
         weights = {name: value.half().contiguous() for name, value in averaged.items()}
         save_file(weights, folder / "weights.new", metadata={"converter": json.dumps(about)})
