@@ -16,6 +16,7 @@ from rich.logging import RichHandler
 from audiopipe import __version__
 from audiopipe.cli import (
     check,
+    clone,
     consent,
     devices,
     doctor,
@@ -62,6 +63,7 @@ VERBS: tuple[Callable[..., None], ...] = (
     pitch.pitch,
     separate.separate,
     speak.speak,
+    clone.clone,
     teach.teach,
     plan.plan,
     check.check,

@@ -1,7 +1,8 @@
 """The networks of a model that clones: its converter, and the vocoder that makes sound of frames.
 
-A card of such a model has the task `convert`. `settings` are the arguments of the network's
-`Converter.of`, besides `vocoder`, the name of a model. `FAMILIES` says which module of
+A card of such a model has the task `clone`. `settings` are the arguments of the network's
+`Converter.of`, and there may be a `vocoder`, the name of a model, if it is not the one that our
+voices have. `FAMILIES` says which module of
 `audiopipe.nets` has the class `Converter` that a card's `network` means.
 """
 
@@ -24,8 +25,10 @@ from audiopipe.nets.vocoder import Reach, Vocoder
 from audiopipe.networks import load_network
 from audiopipe.voices.embedded import MOST_VOCODER
 
-TASK = "convert"
+TASK = "clone"
 """What a card of such a model must say."""
+VOCODER = "vocoder-24k"
+"""What makes sound of frames, if a card names nothing else."""
 FAMILIES = {"converter": "audiopipe.nets.converter"}
 """The network of a card, and the module that has its class `Converter`."""
 
@@ -67,14 +70,12 @@ def converter_card(model: str) -> Card:
     if card.network not in FAMILIES:
         hint = did_you_mean(card.network, FAMILIES)
         raise ModelError(f"model {model!r}: no network {card.network!r} is known here; {hint}")
-    if "vocoder" not in card.settings:
-        raise ModelError(f"model {model!r}: its card has no setting 'vocoder'")
     return card
 
 
 def vocoder_of(model: str) -> str:
     """The name of a model's vocoder; raises ModelError."""
-    vocoder = str(converter_card(model).settings["vocoder"])
+    vocoder = str(converter_card(model).settings.get("vocoder", VOCODER))
     return str(Path(model).expanduser() / vocoder) if vocoder.startswith(".") else vocoder
 
 

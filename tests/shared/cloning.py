@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from separators import random_weights, write_card
 
-from audiopipe.consent import Consent
+from audiopipe.consent import SUFFIX, Consent
 from audiopipe.io.save import save
 from audiopipe.nets.converter import Converter
 from audiopipe.nets.vocoder import Vocoder
@@ -37,7 +37,7 @@ def network_clone(folder: Path, seed=0) -> str:
     random_weights(Converter.of(**SIZES), folder)
     files = [folder / "weights.safetensors"]
     name = write_card(folder, "converter", [], SIZES | {"vocoder": "./vocoder"}, RATE, files)
-    _task(folder, "convert")
+    _task(folder, "clone")
     return name
 
 
@@ -59,16 +59,16 @@ def voice(seconds=6.0, hz=120.0, rate=RATE, *, seed=0, formants=(700, 1200, 2600
     return Audio(torch.tensor(sound, dtype=torch.float32), rate)
 
 
-def agree(reference: Path, **changed) -> Path:
+def agree(recording: Path, **changed) -> Path:
     """A record of consent for a recording, beside it."""
     record = {
         "speaker": "Ada Lovelace",
         "purpose": "a test",
         "given": date(2020, 1, 1),
         "statement": "I agree.",
-        "reference": sha256(Path(reference).read_bytes()).hexdigest(),
+        "reference": sha256(Path(recording).read_bytes()).hexdigest(),
     }
-    return Consent.model_validate(record | changed).save_beside(reference)
+    return Consent.model_validate(record | changed).save(Path(recording).with_suffix(SUFFIX))
 
 
 @dataclass(frozen=True)
