@@ -7,7 +7,7 @@ from itertools import compress
 from math import prod
 from operator import not_
 
-from audiopipe.engine import BATCH_ELEMENTS
+from audiopipe.compute import BATCH_ELEMENTS
 from audiopipe.pipeline import BLOCK
 from audiopipe.plan import Plan
 from audiopipe.run.lane import READ_AHEAD, WRITE_BEHIND

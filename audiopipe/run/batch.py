@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from audiopipe.device import few_threads
-from audiopipe.engine import Engine, Lockstep
+from audiopipe.engine import Engine
 from audiopipe.errors import AudiopipeError, DeviceError, ModelError
 from audiopipe.io.atomic import discard
 from audiopipe.io.texts import SUFFIXES, open_input
+from audiopipe.lockstep import Lockstep
 from audiopipe.pipeline import BLOCK, Pipeline, file_name, nominal, output_files
 from audiopipe.run.inputs import AUDIO_SUFFIXES, Job, find_inputs, make_jobs
 from audiopipe.run.journal import Journal, fingerprint, written

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audiopipe.engine import Lockstep
+from audiopipe.lockstep import Lockstep
 from audiopipe.signals import Signal
 from audiopipe.stage import Windowed
 from audiopipe.testing.case import Case, Rounds, check, chunking, feed, join, run, split

@@ -20,7 +20,7 @@ from streams import (
     stage,
 )
 
-from audiopipe.engine import Lockstep
+from audiopipe.lockstep import Lockstep
 from audiopipe.signals import Audio, Levels, Stems
 from audiopipe.spool import Spool
 from audiopipe.stage import Stage

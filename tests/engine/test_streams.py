@@ -23,8 +23,8 @@ from streams import (
 )
 from torch import Tensor
 
-from audiopipe.engine import Lockstep
 from audiopipe.errors import MemoryExhaustedError, StageError
+from audiopipe.lockstep import Lockstep
 from audiopipe.signals import Audio, Stems
 from audiopipe.stage import Reach, Stateful
 
@@ -75,7 +75,7 @@ class TestStreams:
         assert Hungry.seen == [4]
 
     def test_a_batch_is_cut_from_the_windows_of_all_streams(self, monkeypatch):
-        monkeypatch.setattr("audiopipe.engine.BATCH_ELEMENTS", 30)  # three windows of ten
+        monkeypatch.setattr("audiopipe.compute.BATCH_ELEMENTS", 30)  # three windows of ten
         Hungry.seen.clear()
         made = engine(graph(("hungry", Hungry(), ("input",))))
         together: Lockstep[int] = Lockstep(made)

@@ -100,7 +100,7 @@ def test_a_push_gives_all_of_it():
 
 
 def test_two_streams_unfold_side_by_side():
-    from audiopipe.engine import Lockstep
+    from audiopipe.lockstep import Lockstep
 
     engine = audiopipe.Pipeline([Count()]).engine(Text(()))
     lockstep = Lockstep(engine)
