@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from audiopipe.nets import converter as module
-from audiopipe.nets.converter import BANDS, MIDDLE, Converter, Likeness, audible, loudness
+from audiopipe.nets.converter import BANDS, MIDDLE, Converter, Likeness, audible, bridged, loudness
 
 SIZES = {
     "width": 16, "expansion": 2, "heard": [3, 2, 0], "said": [3, 1, 0], "neck": 6, "identity": 12,
@@ -109,6 +109,13 @@ def test_a_likeness_tells_the_pitch_and_leaves_out_what_is_quiet(converter: Conv
     assert 0.5 < found.spread.item() < 4.0
 
 
+def test_lines_are_drawn_through_what_has_no_f0() -> None:
+    found = bridged(torch.tensor([0.0, 100.0, 0.0, 0.0, 0.0, 400.0, 0.0]))
+    low, octave = 12 * math.log2(100), 12.0
+    wanted = torch.tensor([0, 0, 0.5, 1, 1.5, 2, 2]) * octave + low
+    assert torch.allclose(found, wanted, atol=1e-3)
+
+
 def test_a_reference_without_f0_has_that_of_the_middle(converter: Converter) -> None:
     mel, _ = speech(60)
     found = converter.likeness(mel, torch.zeros(60))
@@ -123,11 +130,30 @@ def test_silence_as_a_reference_is_no_error_but_nothing_is(converter: Converter)
 
 
 def test_the_level_of_a_reference_does_not_matter(converter: Converter) -> None:
-    mel, hz = speech(80)
-    quiet, loud = converter.likeness(mel, hz), converter.likeness(mel + 1.0, hz)
-    assert torch.allclose(quiet.identity, converter.likeness(mel, hz).identity)
-    # The ear that finds the keys hears the level; identity and values are brought to one.
-    assert torch.allclose(quiet.identity, loud.identity, atol=1e-4)
+    mel, hz = speech(160)
+    for one, other in zip(
+        converter.likeness(mel, hz), converter.likeness(mel + 1.0, hz), strict=True
+    ):
+        assert torch.allclose(one, other, atol=1e-3)
+
+
+def test_the_colour_is_what_is_missing_in_the_mean(converter: Converter) -> None:
+    mel, hz = speech(300)
+    brighter = torch.linspace(-1, 1, 100)[:, None]
+    plain, changed = converter.likeness(mel, hz), converter.likeness(mel + brighter, hz)
+    assert plain.colour.shape == (1, 100)
+    moved = (changed.colour - plain.colour)[0, :BANDS]
+    # A network that has learned nothing makes the same of both, so all of it is missing, but for
+    # the level.
+    wanted = brighter[:BANDS, 0] - (brighter[:BANDS, 0] - moved).mean()
+    assert torch.corrcoef(torch.stack([moved, wanted]))[0, 1] > 0.95
+    assert changed.colour[0, BANDS:].unique().numel() == 1
+
+
+def test_a_reference_too_short_to_be_halved_has_no_colour(converter: Converter) -> None:
+    past, ahead = converter.decoder.reach
+    assert not converter.likeness(*speech(2 * (past + ahead))).colour.any()
+    assert converter.likeness(*speech(2 * (past + ahead) + 8)).colour.any()
 
 
 def test_another_reference_makes_another_sound(converter: Converter, likeness: Likeness) -> None:

@@ -18,6 +18,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple, Self
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -37,6 +38,11 @@ FRAMES = 12_000
 """Frames of a reference that are kept, 128 s: longer ones are thinned out evenly."""
 LEAST = 1e-5
 """Power of a frame, below which it is silence."""
+LEVEL = 3.67
+"""Loudness (as `level_of`) of speech at -23 dB, which all that is learned from has."""
+CALIBRATED, FEW = 1500, 50
+"""Frames of each half of a reference that its colour is measured on, and how many frames without
+any difference are added to them."""
 MIDDLE = 88.0
 """Semitones above 1 Hz that lie in the middle of human voices: 161 Hz."""
 
@@ -48,8 +54,10 @@ class Likeness(NamedTuple):
         identity: who speaks, [1, identity].
         keys: content of the reference's frames, [1, frames, neck], of length 1 each.
         values: what those frames sound like, [1, frames, width].
-        f0: median, in semitones above 1 Hz.
-        spread: half the distance of the percentiles 16 and 84, in semitones.
+        f0: median, in semitones above 1 Hz, [1].
+        spread: half the distance of the percentiles 16 and 84, in semitones, [1].
+        colour: what is added to frames, [1, bins]: by how much the reference differs from what is
+            made of it, in the mean.
     """
 
     identity: Tensor
@@ -57,6 +65,7 @@ class Likeness(NamedTuple):
     values: Tensor
     f0: Tensor
     spread: Tensor
+    colour: Tensor
 
 
 class Block(nn.Module):
@@ -249,27 +258,56 @@ class Converter(nn.Module):
     def likeness(self, mel: Tensor, hz: Tensor) -> Likeness:
         """What is taken of a reference: `mel` [bins, frames], f0 `hz` [frames], 0 where unvoiced.
 
-        Quiet frames are left out. Raises ValueError where there is no frame.
+        Its level does not matter, and quiet frames are left out. Raises ValueError where there is
+        no frame.
         """
-        frames = mel.T[None]
+        frames, floor = mel.T[None], math.log(self.mel.floor)
         if not frames.shape[1]:
             raise ValueError("a reference without a frame is like nobody")
-        context = functional.pad(
-            frames[..., :BANDS], (0, 0, *self.content.stack.reach), value=math.log(self.mel.floor)
-        )
-        f0 = 12 * hz[hz > 0].log2()
-        low, median, high = (
-            quantiles(f0, (0.16, 0.5, 0.84)) if len(f0) else (MIDDLE, MIDDLE, MIDDLE)
-        )
         heard = audible(frames)
-        found = self.describe(
-            frames, self.content(context), heard,
-            torch.tensor([median]), torch.tensor([(high - low) / 2]),
-        )  # fmt: skip
+        frames = (frames + (LEVEL - level_of(frames, heard))[:, None, None]).clamp(min=floor)
+        context = functional.pad(
+            frames[..., :BANDS], (0, 0, *self.content.stack.reach), value=floor
+        )
+        content = self.content(context)
+        f0 = 12 * hz[hz > 0].log2()
+        low, median, high = quantiles(f0, (0.16, 0.5, 0.84)) if len(f0) else [MIDDLE] * 3
+        pitch = frames.new_tensor([median]), frames.new_tensor([(high - low) / 2])
+        found = self.describe(frames, content, heard, *pitch)
         kept = heard[0].nonzero()[:, 0]
         if len(kept) > FRAMES:
             kept = kept[torch.linspace(0, len(kept) - 1, FRAMES).long()]
-        return found._replace(keys=found.keys[:, kept], values=found.values[:, kept])
+        return found._replace(
+            keys=found.keys[:, kept],
+            values=found.values[:, kept],
+            colour=self.colour_of(frames, content, heard, bridged(hz) - median, pitch),
+        )
+
+    def colour_of(
+        self, frames: Tensor, content: Tensor, heard: Tensor, melody: Tensor,
+        pitch: tuple[Tensor, Tensor],
+    ) -> Tensor:  # fmt: skip
+        """By how much a reference differs, in the mean, from what is made of each half of it in the
+        likeness of the other half, [1, bins]."""
+        (past, ahead), count = self.decoder.reach, frames.shape[1]
+        total, number = frames.new_zeros(frames.shape[2]), 0
+        for own in (slice(0, count // 2), slice(count // 2, count)):
+            others = torch.ones(count, dtype=torch.bool)
+            others[own] = False
+            part = slice(own.start, min(own.stop, own.start + CALIBRATED))
+            inner = slice(part.start + past, part.stop - ahead)
+            chosen = heard[:, inner]
+            if inner.stop <= inner.start or not chosen.any() or not heard[:, others].any():
+                continue
+            theirs = self.describe(frames[:, others], content[:, others], heard[:, others], *pitch)
+            level = loudness(frames[:, part])
+            made = self.say(content[:, part], level, melody[None, part], theirs)
+            total += (frames[:, inner] - made)[chosen].sum(0)
+            number += int(chosen.sum())
+        colour = total / (number + FEW)
+        # Above BANDS many recordings have nothing.
+        colour[BANDS:] = colour[BANDS - 5 : BANDS].mean()
+        return colour[None]
 
     def describe(
         self, mel: Tensor, content: Tensor, heard: Tensor, f0: Tensor, spread: Tensor
@@ -281,7 +319,8 @@ class Converter(nn.Module):
         keys = functional.normalize(keys, dim=3) * heard[:, :, None, None]
         values = self.sample(torch.cat([bands, content], dim=2))
         identity = self.recognise(mel, heard, f0, spread)
-        return Likeness(identity, keys.flatten(2), values, f0, spread)
+        colour = self.mean.new_zeros(len(mel), self.mel.bins)
+        return Likeness(identity, keys.flatten(2), values, f0, spread, colour)
 
     def recognise(self, mel: Tensor, heard: Tensor, f0: Tensor, spread: Tensor) -> Tensor:
         """Who speaks, [batch, identity], of what `describe` is given."""
@@ -292,9 +331,7 @@ class Converter(nn.Module):
     def normal(self, mel: Tensor, heard: Tensor) -> Tensor:
         """The bands that all recordings have, at one level, with mean 0 and deviation 1; zeros
         where nothing is heard."""
-        power = (2 * loudness(mel)).exp() * heard
-        level = 0.5 * (power.sum(1) / heard.sum(1).clamp(min=1)).clamp(min=1e-8).log()
-        bands = (mel - level[:, None, None])[..., :BANDS]
+        bands = (mel - level_of(mel, heard)[:, None, None])[..., :BANDS]
         return (bands - self.mean[:BANDS]) / self.deviation[:BANDS] * heard[..., None]
 
     def split(self, x: Tensor) -> Tensor:
@@ -326,7 +363,7 @@ class Converter(nn.Module):
         conditions = self.conditions(torch.cat([likeness.identity, who], dim=1))[:, None]
         blocks = len(self.decoder.blocks)
         made: Tensor = self.head(self.decoder(x, conditions=conditions.chunk(blocks, dim=2)))
-        return made * self.deviation + self.mean
+        return made * self.deviation + self.mean + likeness.colour[:, None]
 
 
 def loudness(mel: Tensor) -> Tensor:
@@ -341,7 +378,23 @@ def audible(mel: Tensor) -> Tensor:
     return level > level.amax(dim=1, keepdim=True) - QUIET
 
 
+def level_of(mel: Tensor, heard: Tensor) -> Tensor:
+    """Loudness of the mean power of the frames that are heard, [batch]."""
+    power = (2 * loudness(mel)).exp() * heard
+    return 0.5 * (power.sum(1) / heard.sum(1).clamp(min=1)).clamp(min=1e-8).log()
+
+
+def bridged(hz: Tensor) -> Tensor:
+    """Semitones above 1 Hz of f0 [frames], with straight lines through what has none (0)."""
+    found = hz.float().cpu().numpy()
+    known = np.flatnonzero(found > 0)
+    if not len(known):
+        return torch.full_like(hz, MIDDLE, dtype=torch.float32)
+    semitones = np.interp(np.arange(len(found)), known, 12 * np.log2(found[known]))
+    return torch.from_numpy(semitones).float().to(hz.device)
+
+
 def quantiles(values: Tensor, shares: Sequence[float]) -> list[float]:
     """Quantiles of `values` [n]."""
-    found: list[float] = values.float().quantile(torch.tensor(shares)).tolist()
+    found: list[float] = values.float().cpu().quantile(torch.tensor(shares)).tolist()
     return found

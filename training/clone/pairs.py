@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from audiopipe.nets.converter import MIDDLE, audible, loudness
+from audiopipe.nets.converter import audible, bridged, loudness
 from audiopipe.nets.vocoder import MelConfig, Reach
 
 from .data import QUIET, Crops, Voices
@@ -51,16 +50,6 @@ class Batch(NamedTuple):
     who: Tensor
 
 
-def through(hz: Tensor) -> Tensor:
-    """Semitones above 1 Hz of f0 [frames], with lines through what has none."""
-    found = hz.float().numpy()
-    known = np.flatnonzero(found > 0)
-    if not len(known):
-        return torch.full((len(hz),), MIDDLE)
-    semitones = np.interp(np.arange(len(hz)), known, 12 * np.log2(found[known]))
-    return torch.from_numpy(semitones).float()
-
-
 class Pairs:
     """Draws batches.
 
@@ -78,7 +67,7 @@ class Pairs:
         self.pieces = Crops(voices, reach, frames)
         self.beside = Crops(voices, Reach(0, 0), others)
         self.warp = Warp(MelConfig())
-        self.melody = torch.cat([through(voices[k].hz) for k in range(len(voices))])
+        self.melody = torch.cat([bridged(voices[k].hz) for k in range(len(voices))])
         self.bands = torch.tensor(voices.bands)
         names = sorted(set(voices.speakers))
         self.speakers = len(names)

@@ -11,11 +11,10 @@ from safetensors import safe_open
 from torch import Tensor
 from torch.nn import functional
 
-from audiopipe.nets.converter import Converter, Likeness
+from audiopipe.nets.converter import Converter, Likeness, bridged
 from audiopipe.nets.vocoder import LogMel, MelConfig
 
 from .data import QUIET
-from .pairs import through
 from .prepare import f0_of
 
 SPREAD = (0.7, 1.4)
@@ -47,7 +46,7 @@ def converted(converter: Converter, audio: Tensor, likeness: Likeness) -> tuple[
     semitones = 12 * hz[hz > 0].log2()
     low, median, high = semitones.quantile(torch.tensor([0.16, 0.5, 0.84]))
     wider = (2 * likeness.spread / (high - low)).clamp(*SPREAD)
-    pitch = wider * (through(hz) - median)
+    pitch = wider * (bridged(hz) - median)
     context = functional.pad(mel, converter.reach, value=QUIET)
     around = functional.pad(pitch[None], converter.reach, mode="replicate")
     made = converter(context, around, likeness)[0]
