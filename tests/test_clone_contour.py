@@ -1,5 +1,7 @@
 """Where a voice lies, and its melody without gaps."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -20,7 +22,7 @@ def followed(hz, sizes=(), stated=None):
     edges = [0, *np.cumsum(sizes).tolist(), len(hz)]
     blocks = [
         stage.step(None, state, [track.cut(a, b)], b == len(hz) and n == len(edges) - 2)
-        for n, (a, b) in enumerate(zip(edges[:-1], edges[1:], strict=True))
+        for n, (a, b) in enumerate(pairwise(edges))
     ]
     assert [block.start for block in blocks] == [0, *np.cumsum([len(b) for b in blocks])[:-1]]
     return torch.cat([block.values for block in blocks], 1)

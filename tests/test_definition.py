@@ -348,7 +348,8 @@ def test_what_set_makes_wrong_is_told_like_the_rest():
 def test_ready_pipelines_are_right_and_say_what_they_are_for(name):
     pipeline = load(find_definition(name))
     assert pipeline.about
-    assert pipeline.definition.tests
+    # Without a voice, and consent to it, these run nothing: see tests/test_clone_pipelines.py.
+    assert pipeline.definition.tests or name in ("clone", "clone-live")
 
 
 def test_ready_pipelines_are_found_by_name():
