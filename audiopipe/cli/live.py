@@ -133,8 +133,8 @@ def _takers(
 ) -> tuple[list[Taker], list[Callable[[], None]]]:
     """Who takes outputs as they come, and what has to be closed in the end."""
     from audiopipe.errors import did_you_mean
-    from audiopipe.io.devices import Speakers
     from audiopipe.io.pcm import PcmFormat, PcmWriter
+    from audiopipe.run.playback import Playback
     from audiopipe.signals import Audio
 
     takers: list[Taker] = []
@@ -150,7 +150,7 @@ def _takers(
         format = made.output(name)
         assert isinstance(format, Audio)
         if option == "--play":
-            speakers = Speakers(format.rate, format.channels)
+            speakers = Playback(format)
             closers.append(speakers.close)
             takers.append(_taker(name, speakers.write))
         else:

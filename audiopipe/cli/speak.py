@@ -256,13 +256,13 @@ def _speakers(
     pipeline: Pipeline, source: Text, stack: ExitStack
 ) -> Callable[[Mapping[str, Signal]], None]:
     """Speakers that play what comes, and fall silent where something fails."""
-    from audiopipe.io.devices import Speakers
+    from audiopipe.run.playback import Playback
     from audiopipe.signals import Audio
 
     (name,) = pipeline.plan(source).outputs
     form = pipeline.plan(source).output(name)
     assert isinstance(form, Audio)
-    speakers = Speakers(form.rate, form.channels)
+    speakers = Playback(form)
 
     def leave(kind: object, *_: object) -> None:
         speakers.close() if kind is None else speakers.abort()

@@ -98,6 +98,17 @@ def _choose(device: int | str | None, kind: str, channels: int) -> Device:
     return found[0]
 
 
+def output_rate(rate: int, channels: int, device: int | str | None = None) -> int:
+    """`rate`, if the speaker can play it, else its own. Raises SoundDeviceError."""
+    found, library = _choose(device, "outputs", channels), _sounddevice()
+    wanted = {"channels": channels, "dtype": "float32", "samplerate": rate}
+    try:
+        library.check_output_settings(device=found.index, **wanted)
+    except library.PortAudioError:
+        return found.rate
+    return rate
+
+
 @contextmanager
 def _explained(device: Device, what: str) -> Iterator[None]:
     """Say clearly why a device cannot be opened or started."""

@@ -15,7 +15,7 @@ import speaking
 from speaking import hum, network_voice
 
 from audiopipe import loudness
-from audiopipe.io import devices
+from audiopipe.run import playback
 
 TEXT = "Hello, Dr. Lee. It is 10:30 a.m., and it rains.\n\nGood night."
 
@@ -88,9 +88,9 @@ def test_warnings_are_told(cli, voice):
 def test_without_a_file_it_is_played(cli, voice, monkeypatch):
     played = []
 
-    class Speakers:
-        def __init__(self, rate, channels):
-            assert (rate, channels) == (24_000, 1)
+    class Played:
+        def __init__(self, format):
+            assert (format.rate, format.channels) == (24_000, 1)
 
         def write(self, block):
             played.append(len(block))
@@ -101,7 +101,7 @@ def test_without_a_file_it_is_played(cli, voice, monkeypatch):
         def abort(self):
             played.append("aborted")
 
-    monkeypatch.setattr(devices, "Speakers", Speakers)
+    monkeypatch.setattr(playback, "Playback", Played)
     ran = cli("speak", "Hello world. Again.", "--voice", voice)
     assert (ran.code, played[-1]) == (0, "closed")
     assert len(played) > 3

@@ -12,7 +12,7 @@ import torch
 
 from audiopipe.errors import OverrunError, SoundDeviceError
 from audiopipe.io import devices
-from audiopipe.io.devices import Microphone, Speakers, list_devices
+from audiopipe.io.devices import Microphone, Speakers, list_devices, output_rate
 from audiopipe.io.write import AudioWriter
 from audiopipe.signals import Audio
 
@@ -24,6 +24,7 @@ class PortAudioError(Exception):
 class Fake:
     """As much of sounddevice as is used."""
 
+    PortAudioError = PortAudioError
     CallbackStop = type("CallbackStop", (Exception,), {})
     default = types.SimpleNamespace(device=(1, 0))
 
@@ -54,6 +55,10 @@ class Fake:
         return stream
 
     InputStream = OutputStream = _stream
+
+    def check_output_settings(self, device, samplerate, channels, dtype):
+        if samplerate not in (48000, 44100):
+            raise PortAudioError("Invalid sample rate")
 
 
 @pytest.fixture
@@ -162,6 +167,12 @@ def test_blocks_are_copies_with_their_time(fake):
     assert [a.block.samples[:, 0].tolist() for a in arrivals] == [[0, 0], [1, -1], [2, -2]]
     assert before <= arrivals[0].at <= arrivals[2].at <= time.monotonic()
     assert microphone.overruns == 1
+
+
+def test_a_rate_that_a_speaker_can_do(fake):
+    assert output_rate(44100, 2) == 44100
+    assert output_rate(24000, 1) == 48000
+    assert output_rate(24000, 1, "head set") == 16000
 
 
 @pytest.mark.parametrize("policy", ["drop-oldest", "fail"])
