@@ -140,6 +140,14 @@ def read_consent(path: str | Path) -> Consent:
         raise ConsentError("\n".join(told)) from None
 
 
+def no_consent(reference: str) -> str:
+    """What is told where a voice is to be cloned without consent."""
+    return (
+        f"no voice is cloned without consent: have the person who speaks in {reference} agree by "
+        f"`audiopipe consent new {reference}`, and name the record it writes by `consent:`"
+    )
+
+
 def ask(reference: str | Path, prompt: Callable[[str], str], today: date | None = None) -> Consent:
     """Ask for a record; `prompt` puts a question and gives what was answered.
 

@@ -64,8 +64,30 @@ class Sound:
     longer: bool
 
 
+@dataclass(frozen=True)
+class Reference:
+    """A recording that will do: `samples` [time] at 24 kHz, frames [bins, frames] with their pitch
+    [frames] in Hz (0 where unvoiced), those that are speech [frames], and what is to be told."""
+
+    samples: Tensor
+    mel: Tensor
+    hz: Tensor
+    speech: Tensor
+    told: tuple[str, ...]
+
+
 def take(path: str | Path, net: Converter, device: torch.device) -> Voice:
-    """What the voice of a recording is like, to a network on a device.
+    """What the voice of a recording is like, to a network on a device; raises as `examine` does."""
+    found = examine(path, device)
+    notes = found.told
+    if differ(found, net):
+        several = "may have more than one person in it: then it gives a voice in between"
+        notes = (*notes, f"the reference {path}: {several}")
+    return Voice(net.likeness(found.mel, found.hz), notes)
+
+
+def examine(path: str | Path, device: torch.device) -> Reference:
+    """Read a recording, and make sure that there is enough of a voice in it.
 
     Raises AudioError for what cannot be read, InvalidSamplesError for NaN and infinity, and
     LikenessError for a recording that is silent, has no voice, or less than 2 s of it.
@@ -97,9 +119,10 @@ def take(path: str | Path, net: Converter, device: torch.device) -> Voice:
             f"has noise, a room or music behind the voice (its pauses are only {swing:.0f} dB "
             "quieter), and the voice gets something of it"
         )
-    if differ(mel, hz, speech, net):
-        notes.append("may have more than one person in it: then it gives a voice in between")
-    return Voice(net.likeness(mel, hz), tuple(f"the reference {path}: {each}" for each in notes))
+    middle = (torch.arange(mel.shape[1]) + 0.5) * (MEL.hop * 100 / RATE)
+    heard = speech[middle.long().clamp_max(len(speech) - 1)].to(device)
+    lines = tuple(f"the reference {path}: {each}" for each in notes)
+    return Reference(sound.samples, mel, hz, heard, lines)
 
 
 def read(path: str | Path) -> Sound:
@@ -148,11 +171,9 @@ def pitches(track: PitchTrack, count: int) -> Tensor:
     return (track.hz * track.voiced)[place]
 
 
-def differ(mel: Tensor, hz: Tensor, speech: Tensor, net: Converter) -> bool:
+def differ(found: Reference, net: Converter) -> bool:
     """Whether parts of a recording are unlike each other, as those of two people are."""
-    middle = (torch.arange(mel.shape[1]) + 0.5) * (MEL.hop * 100 / RATE)
-    chosen = speech[middle.long().clamp_max(len(speech) - 1)].to(mel.device)
-    parts = list(_parts(mel[:, chosen], hz[chosen]))
+    parts = list(_parts(found.mel[:, found.speech], found.hz[found.speech]))
     if len(parts) < 2:
         return False
     medians = [semitones(hz[hz > 0].median()) for _, hz in parts if bool((hz > 0).any())]

@@ -131,14 +131,15 @@ class Memory:
 
 
 class Remembering:
-    """A voice that does not say again what it has said."""
+    """A voice that does not say again what it has said; `heard` is the SHA-256 of the recording
+    that it speaks like, if it does."""
 
-    def __init__(self, voice: Voice, memory: Memory) -> None:
+    def __init__(self, voice: Voice, memory: Memory, heard: str = "") -> None:
         self.name, self.language, self.rate = voice.name, voice.language, voice.rate
         self._voice = voice
         self._memory = memory
         # Other weights by the same name are another voice.
-        self._weights = [file.sha256 for file in voice_card(voice.name).files]
+        self._weights = [heard, *(file.sha256 for file in voice_card(voice.name).files)]
 
     def say(self, sentence: Sentence, manner: Manner) -> Iterator[Piece]:
         """As the voice says it, or as it has said it."""

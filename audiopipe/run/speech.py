@@ -140,7 +140,8 @@ def _overheard(
     for cast in casts:
         cast.audience, cast.early = audience, early
         if memory is not None:
-            cast.through = lambda voice, kept=memory: Remembering(voice, kept)  # type: ignore[misc]
+            heard = cast.heard.digest if cast.heard else ""
+            cast.through = lambda voice, of=heard: Remembering(voice, memory, of)  # type: ignore[misc]
     try:
         yield
     finally:

@@ -12,6 +12,9 @@ from audiopipe.cloning.convert import Convert
 from audiopipe.cloning.frames import Analyse
 from audiopipe.cloning.synthesize import Synthesize
 from audiopipe.cloning.tracking import TRACKER
+from audiopipe.cloning.whole import ConvertWhole
+from audiopipe.consent import no_consent
+from audiopipe.models import COQUI
 from audiopipe.stage import Chain, Fidelity, Stage
 from audiopipe.stages.watermark import Watermark
 from audiopipe.units import Hertz
@@ -36,6 +39,9 @@ class Clone(Chain):
     recording (see `audiopipe consent new`). It is written beside files of the output, its summary
     is in their tags, and the sound has the inaudible mark of cloned speech (see `watermark`).
 
+    Converters of coqui-tts, as `coqui/voice_conversion_models/multilingual/vctk/freevc24`, take
+    its place when they are named and were pulled. They hear 20 to 30 s at a time.
+
     Streams and whole recordings are converted alike, 0.6 s later. Where the source's own voice lies
     is learned as it speaks, unless `source_pitch` says it. One voice at a time is converted: of
     two that speak at once, or of music, comes something in between.
@@ -57,11 +63,9 @@ class Clone(Chain):
     @model_validator(mode="after")
     def _agreed(self) -> Clone:
         if not self.consent:
-            raise ValueError(
-                "no voice is cloned without consent: have the person who speaks in "
-                f"{self.reference} agree by `audiopipe consent new {self.reference}`, and name the "
-                "record it writes by `consent:`"
-            )
+            raise ValueError(no_consent(self.reference))
+        if self.model.startswith(COQUI) and (self.pitch or self.source_pitch):
+            raise ValueError("pitch is for the converter of our own; leave it out")
         return self
 
     @property
@@ -75,19 +79,18 @@ class Clone(Chain):
 
     def parts(self) -> Sequence[Stage]:
         assert self.consent is not None
+        wanted = {"model": self.model, "reference": self.reference, "consent": self.consent}
+        marked = Watermark(kind="cloned")
+        if self.model.startswith(COQUI):
+            return (ConvertWhole.model_validate(wanted), marked)
         return (
             *TRACKER.parts(),
             Contour(stated=self.source_pitch),
             Follow(),
             Analyse(),
-            Convert(
-                model=self.model,
-                reference=self.reference,
-                consent=self.consent,
-                pitch=self.pitch,
-            ),
+            Convert.model_validate({**wanted, "pitch": self.pitch}),
             Synthesize(model=self.model),
-            Watermark(kind="cloned"),
+            marked,
         )
 
     @classmethod

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
+from audiopipe.cloning.heard import Heard
+from audiopipe.consent import Consent, no_consent, read_consent
 from audiopipe.disclosure import disclosure
 from audiopipe.errors import SpeechError
 from audiopipe.signals import About, Audio, Segment, Signal, Text
@@ -58,6 +60,7 @@ class Speaking:
     chapters: list[Segment] = field(default_factory=list)
     score: music_of_scripts.Score = field(default_factory=music_of_scripts.Score)
     mute: list[str] = field(default_factory=list)
+    told: tuple[str, ...] = ()
 
 
 class Speak(Stateful):
@@ -105,6 +108,18 @@ class Speak(Stateful):
     `gain`, `pan`, `rate`, `pitch`, `language`. Those of its front matter come first."""
     channels: Literal[1, 2] = 1
     """1, or 2: in stereo each speaker has a place between left and right."""
+    reference: str | None = None
+    """A recording of the voice to speak in, for voices of coqui-tts that can (XTTS, YourTTS)."""
+    consent: str | None = None
+    """The record of consent to that, made by `audiopipe consent new`."""
+
+    @model_validator(mode="after")
+    def _agreed(self) -> Speak:
+        if self.reference and not self.consent:
+            raise ValueError(no_consent(self.reference))
+        if self.consent and not self.reference:
+            raise ValueError("consent is to a reference, and none is named; leave it out")
+        return self
 
     @property
     def models(self) -> Sequence[str]:
@@ -113,7 +128,12 @@ class Speak(Stateful):
     @property
     def comment(self) -> str:
         voices = dict.fromkeys([self.voice, *(each.voice for each in self.voices.values())])
-        return disclosure(" and ".join(Path(voice).name for voice in voices))
+        agreed = "; ".join(consent.summary for consent in self.consents)
+        return disclosure(" and ".join(Path(voice).name for voice in voices), agreed)
+
+    @property
+    def consents(self) -> Sequence[Consent]:
+        return (read_consent(self.consent),) if self.consent else ()
 
     def output(self, source: Text) -> Mapping[str, Signal]:
         speech = Audio.empty(RATE, self.channels)
@@ -124,13 +144,14 @@ class Speak(Stateful):
         return Reach(behind=0, ahead=0, latency=0)
 
     def load(self, source: Text, device: torch.device, dtype: torch.dtype) -> Cast:
-        cast = Cast(device)
+        heard = Heard(self.reference, self.consent) if self.reference and self.consent else None
+        cast = Cast(device, heard=heard)
         language = self.language or cast.voice(self.voice).language
         cast.lexicon = Lexicon.read(Path(self.lexicon), language) if self.lexicon else None
         return cast
 
     def start(self, model: Cast, sources: Sequence[Text]) -> Speaking:
-        return Speaking()
+        return Speaking(told=model.heard.told if model.heard else ())
 
     def step(
         self, model: Cast, state: Speaking, blocks: Sequence[Text], last: bool
@@ -141,7 +162,7 @@ class Speak(Stateful):
             state.file = segment.file if isinstance(segment, Manuscript) else "the text"
             state.title = state.title or title(segment)
             sounds = segment.sounds if isinstance(segment, Manuscript) else None
-            for part in parts(segment, language, model.lexicon, self.voices):
+            for part in parts(segment, language, model.lexicon, self.voices, model.language):
                 yield from self._play(part, sounds, model, state)
             left = -(-state.score.fading * RATE // music_of_scripts.RATE)
             yield from self._silence(left, state)
@@ -246,8 +267,9 @@ class Speak(Stateful):
 
     def warnings(self, state: Speaking) -> Sequence[str]:
         if not state.mute:
-            return ()
-        return (f"not said, as the language has no sounds for it: {_named(state.mute)}",)
+            return state.told
+        told = f"not said, as the language has no sounds for it: {_named(state.mute)}"
+        return (*state.told, told)
 
     @classmethod
     def examples(cls) -> Sequence[Stage]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Protocol
 
 import torch
@@ -25,6 +26,8 @@ RATE = 24_000
 """Hz at which all voices speak."""
 FAMILIES = {"speech-net": "audiopipe.voices.embedded", "coqui": "audiopipe.voices.coqui"}
 """The network of a card, and the module that opens voices of it."""
+CLONES = "coqui"
+"""The network whose voices may speak like a recording."""
 
 _EMPHASIS = {
     "none": (1.0, 0.0, 0.0),
@@ -141,8 +144,18 @@ def voice_names() -> list[str]:
     return [name for name in store.names() if store.card(name).task == TASK]
 
 
-def open_voice(model: str, device: torch.device) -> Voice:
-    """Load a voice; raises ModelError and what else `Store.path` raises."""
+def open_voice(model: str, device: torch.device, reference: Path | None = None) -> Voice:
+    """Load a voice; with a `reference`, a WAV file, it is that of who speaks in it.
+
+    Raises ModelError and what else `Store.path` raises.
+    """
     card = voice_card(model)
     family: Family = import_module(FAMILIES[card.network])
-    return family.open_voice(model, device)
+    if reference is None:
+        return family.open_voice(model, device)
+    if card.network != CLONES:
+        raise ModelError(
+            f"voice {model!r} cannot speak like a recording; leave out the reference, and put a "
+            "stage `clone` behind it"
+        )
+    return import_module(FAMILIES[CLONES]).open_voice(model, device, reference)  # type: ignore[no-any-return]

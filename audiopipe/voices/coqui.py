@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -16,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from audiopipe.cards import Card
 from audiopipe.engines.coqui import CoquiProcess, RefusedError
 from audiopipe.engines.environments import COQUI
 from audiopipe.errors import ModelError, SpeechError, did_you_mean
@@ -34,15 +36,18 @@ TRIES = 2
 BREATH = 150
 """Milliseconds between phrases of a sentence that is too long for the model."""
 
-_open: WeakValueDictionary[tuple[str, str], _Loaded] = WeakValueDictionary()
+_open: WeakValueDictionary[tuple[str, str], Loaded] = WeakValueDictionary()
 
 
-class _Loaded:
-    """A model in its process, and what it said of itself."""
+class Loaded:
+    """A model in its process, and what it said of itself.
 
-    def __init__(self, model: str, device: torch.device) -> None:
+    Raises ModelError where another version of coqui-tts has tried it, what `Store.path` raises,
+    and EngineError.
+    """
+
+    def __init__(self, model: str, card: Card, device: torch.device) -> None:
         store = Store()
-        card = voice_card(model)
         if card.settings.get("engine") != COQUI.package:
             raise ModelError(
                 f"model {model!r} was tried with {card.settings.get('engine')}, and this is "
@@ -58,8 +63,9 @@ class _Loaded:
         self.about = self.process.load(card.settings, device)
 
 
-def open_voice(model: str, device: torch.device) -> CoquiVoice:
-    """Load a voice; models that are loaded already serve other speakers too.
+def open_voice(model: str, device: torch.device, reference: Path | None = None) -> CoquiVoice:
+    """Load a voice; models that are loaded already serve other speakers too. With a `reference`, a
+    WAV file, it is the voice of who speaks in that.
 
     Raises ModelError, what else `Store.path` raises, and EngineError.
     """
@@ -68,8 +74,8 @@ def open_voice(model: str, device: torch.device) -> CoquiVoice:
     key = (str(Store().folder(name)), str(device))
     loaded = _open.get(key)
     if loaded is None:
-        _open[key] = loaded = _Loaded(name, device)
-    return CoquiVoice(model, loaded, speaker, language)
+        _open[key] = loaded = Loaded(name, voice_card(name), device)
+    return CoquiVoice(model, loaded, speaker, language, reference)
 
 
 class CoquiVoice:
@@ -77,11 +83,19 @@ class CoquiVoice:
 
     rate = RATE
 
-    def __init__(self, name: str, loaded: _Loaded, speaker: str, language: str) -> None:
+    def __init__(
+        self, name: str, loaded: Loaded, speaker: str, language: str, reference: Path | None
+    ) -> None:
         self.name = name
         self._loaded = loaded
         about = loaded.about
-        self._speaker = _speaker(name, speaker, about["speakers"])
+        if reference is not None and not about.get("clones"):
+            raise ModelError(
+                f"voice {name!r} cannot speak like a recording; leave out the reference, and put "
+                "a stage `clone` behind it"
+            )
+        self._reference = () if reference is None else (reference,)
+        self._speaker = None if reference else _speaker(name, speaker, about["speakers"])
         self._language = _language(name, language, loaded.settings["languages"])
         self.language = self._language.lower().replace("_", "-").split("-")[0]
         self._limit = int(about["limits"].get(self.language, 0))
@@ -146,7 +160,12 @@ class CoquiVoice:
         several = loaded.about["several"]
         language = self._language if several else None
         made = loaded.process.say(
-            text, speaker=self._speaker, language=language, early=early, seed=seed
+            text,
+            speaker=self._speaker,
+            language=language,
+            reference=self._reference,
+            early=early,
+            seed=seed,
         )
         if loaded.about["rate"] == self.rate:
             yield from made
