@@ -57,7 +57,7 @@ def test_a_voice_or_a_language_makes_a_sentence_of_its_own():
         (None, None, "and"),
         (None, "de", "guten tag"),
     ]
-    assert made[-1].phonemes == ("g", "uː", "t", "ə", "n", "t", "aː", "k")
+    assert made[-1].phonemes == ("g", "ˈuː", "t", "ə", "n", "t", "ˈaː", "k")
 
 
 def test_phonemes_aliases_and_emphasis():
