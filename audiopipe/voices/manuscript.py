@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal, Protocol
@@ -17,6 +17,7 @@ from audiopipe.text import Document, Lexicon, Sentence, markdown, plain, script,
 from audiopipe.text.dialogue import Cue, Script
 from audiopipe.text.errors import TextError, place
 from audiopipe.text.front_matter import Music, Speaker
+from audiopipe.text.sentence import Delivery
 from audiopipe.text.source import front_matter
 from audiopipe.units import Span
 
@@ -123,19 +124,41 @@ def title(segment: Segment) -> str:
 
 
 def parts(
-    segment: Segment, language: str, lexicon: Lexicon | None, voices: Mapping[str, Speaker]
+    segment: Segment,
+    language: str,
+    lexicon: Lexicon | None,
+    voices: Mapping[str, Speaker],
+    spoken: Callable[[str], str],
 ) -> Iterator[Part]:
     """What there is to be heard of a segment, sentence by sentence.
 
-    Raises TextError where it is not what its form says, or its music is not there, and
-    DefinitionError for front matter that is wrong.
+    `spoken` tells the language of a voice: what is said by a voice that the text names is in it,
+    if the text names no language. Raises TextError where it is not what its form says, or its music
+    is not there, and DefinitionError for front matter that is wrong.
     """
     written = segment if isinstance(segment, Manuscript) else Manuscript(segment.text)
     if is_script(written, voices):
-        yield from _played(script(written.text, written.file, voices), written, lexicon)
+        yield from _played(script(written.text, written.file, voices), written, lexicon, spoken)
         return
     document = _READERS[written.form](written.text, language, written.file)
-    yield from _lines(document, written, lexicon, segment.speaker)
+    yield from _lines(_in_its_language(document, spoken), written, lexicon, segment.speaker)
+
+
+def _in_its_language(document: Document, spoken: Callable[[str], str]) -> Document:
+    """A document whose voices speak their own languages, where it does not say otherwise."""
+    made: dict[Delivery, Delivery] = {}
+
+    def told(way: Delivery) -> Delivery:
+        if way.voice is None or way.language is not None:
+            return way
+        if way not in made:
+            made[way] = replace(way, language=spoken(way.voice))
+        return made[way]
+
+    blocks = (
+        replace(block, deliveries=tuple(map(told, block.deliveries))) for block in document.blocks
+    )
+    return replace(document, blocks=tuple(blocks))
 
 
 def _lines(
@@ -157,7 +180,9 @@ def _lines(
         )
 
 
-def _played(made: Script, written: Manuscript, lexicon: Lexicon | None) -> Iterator[Part]:
+def _played(
+    made: Script, written: Manuscript, lexicon: Lexicon | None, spoken: Callable[[str], str]
+) -> Iterator[Part]:
     """A script: its music, its turns and its chapters."""
     music = made.music or Music()
     _check(made, music, written)
@@ -168,6 +193,8 @@ def _played(made: Script, written: Manuscript, lexicon: Lexicon | None) -> Itera
         yield Jingle(music.intro)
     if music.bed:
         yield Bed(music.bed, music.gain, music.fade)
+    head = written.text[: front_matter(written.text)]
+    whole = re.search(r"^language[^\S\n]*:", head, re.MULTILINE)
     chapters = list(made.chapters)
     for number, part in enumerate(made.parts):
         while chapters and chapters[0].first <= number:
@@ -176,7 +203,8 @@ def _played(made: Script, written: Manuscript, lexicon: Lexicon | None) -> Itera
             yield _cue(part, music, written)
         else:
             speaker = made.speakers.get(part.speaker or "")
-            yield from _lines(part.document, written, lexicon, part.speaker, speaker)
+            said = part.document if whole else _in_its_language(part.document, spoken)
+            yield from _lines(said, written, lexicon, part.speaker, speaker)
     yield Bed(None, music.gain, music.fade)
     if music.outro:
         yield Jingle(music.outro)

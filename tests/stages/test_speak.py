@@ -167,6 +167,20 @@ def test_another_language_needs_another_voice(voice):
         say(voice, text, form="ssml", file="a.xml")
 
 
+def test_a_voice_reads_in_its_own_language(voice, tmp_path, monkeypatch):
+    german = hum(tmp_path / "german", monkeypatch, language="de")
+    said = speaking.VOICES[german].said
+    say(german, "Um 10:30 Uhr.")
+    assert said == ["um zehn uhr dreißig"]
+    made = f"---\nvoices: {{ANN: {voice}, BEA: {german}}}\n---\nANN: 3 dogs.\n\nBEA: 3 Hunde."
+    say(voice, made, form="markdown")
+    assert (speaking.VOICES[voice].said[-1], said[-1]) == ("three dogs", "drei hunde")
+    say(voice, f'<speak>One. <voice name="{german}">4</voice></speak>', form="ssml")
+    assert said[-1] == "vier"
+    with pytest.raises(TextError, match=r"a.txt:7:6: '.*german' speaks de, and this is en; name"):
+        say(voice, made.replace("---\nv", "---\nlanguage: en\nv"), form="markdown")
+
+
 def test_voices_of_ssml(voice, tmp_path, monkeypatch):
     other = hum(tmp_path / "other", monkeypatch)
     say(voice, f'<speak>One. <voice name="{other}">Two.</voice></speak>', form="ssml")
