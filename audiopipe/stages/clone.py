@@ -42,7 +42,7 @@ class Clone(Chain):
     Converters of coqui-tts, as `coqui/voice_conversion_models/multilingual/vctk/freevc24`, take
     its place when they are named and were pulled. They hear 20 to 30 s at a time.
 
-    Streams and whole recordings are converted alike, 0.6 s later. Where the source's own voice lies
+    Streams and whole recordings are converted alike, 0.7 s later. Where the source's own voice lies
     is learned as it speaks, unless `source_pitch` says it. One voice at a time is converted: of
     two that speak at once, or of music, comes something in between.
     """
