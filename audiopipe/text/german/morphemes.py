@@ -123,7 +123,7 @@ def compound(word: str, known: Known) -> tuple[str, ...]:
     whole = 1.0 + (0.25 if known(word) else 0.35) * max(0, len(word) - 4)
     best: list[tuple[float, tuple[str, ...]]] = [(0.0, ())]
     for stop in range(1, len(word) + 1):
-        options = [(99.0, ("",))]
+        options: list[tuple[float, tuple[str, ...]]] = [(99.0, ())]
         for start in range(max(0, stop - 24), stop - 2):
             if stop - start == len(word) or best[start][0] > 50:
                 continue
