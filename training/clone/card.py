@@ -11,7 +11,7 @@ from pathlib import Path
 
 from safetensors.torch import load_file
 
-from audiopipe.nets.vocoder import MelConfig
+from audiopipe.nets.frames import MelConfig
 
 from ..cards import write_card
 from .data import Voices

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -22,7 +23,7 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
 from audiopipe.nets.converter import Content
-from audiopipe.nets.vocoder import MelConfig
+from audiopipe.nets.frames import MelConfig
 
 from ..vocoder.train import Clock, follow, schedule
 from .data import Crops, Voices
@@ -156,17 +157,18 @@ def main() -> None:
     held = Voices.load(arguments.data / "held.safetensors")
     training = Training(voices, classes["train"], count)
     clock = Clock(arguments.minutes * 60, training.resume(arguments.out), torch.device("cpu"))
-    saved, sums = clock.seconds(), dict[str, float]()
+    saved, found = clock.seconds(), dict[str, list[float]]()
     with (arguments.out / "content.jsonl").open("a") as log:
         while clock.progress() < 1.0:
             for name, value in training.step(clock.progress()).items():
-                sums[name] = sums.get(name, 0.0) + value / 50
+                found.setdefault(name, []).append(value)
             if training.steps % 50 == 0:
-                line = {"step": training.steps, "seconds": round(clock.seconds(), 1), **sums}
+                line = {"step": training.steps, "seconds": round(clock.seconds(), 1)}
+                line |= {name: round(fmean(values), 4) for name, values in found.items()}
                 if training.steps % 500 == 0:
                     line["held"] = judged(training.average.module, held, classes["held"])
                 print(json.dumps(line), file=log, flush=True)
-                sums = {}
+                found = {}
             if clock.seconds() - saved > 120:
                 training.save(arguments.out, clock.seconds())
                 saved = clock.seconds()

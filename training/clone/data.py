@@ -14,7 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from audiopipe.nets.vocoder import MelConfig, Reach
+from audiopipe.nets.frames import MelConfig, Reach
 
 QUIET = math.log(MelConfig.floor)
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from audiopipe.mel import mel_points
-from audiopipe.nets.vocoder import MelConfig
+from audiopipe.nets.frames import MelConfig
 
 FLOOR = math.log(MelConfig.floor)
 
@@ -26,7 +26,7 @@ class Warp:
         many `bands` [batch]; and which bins are known of the result, [batch, bins]."""
         bins = mel.shape[2]
         places = 2595 * torch.log10(1 + self.centres / factor[:, None] / 700) / self.step - 1
-        known = places <= bands[:, None] - 1
+        known = places <= bands[:, None] - 0.99  # rounding
         places = places.clamp(min=0).minimum(bands[:, None] - 1).float()[:, :bins]
         below = places.floor().long()
         share = (places - below)[:, None]

@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 from torchaudio.functional import resample
 
-from ..speak.corpus import Recording, read_corpus
+from ..speak.corpus import Recording, Source, read_corpus
 from ..speak.evaluate import chosen, errors, recogniser, words
 from ..vocoder.evaluate import load_vocoder
 from .peers import analysed, shifted
@@ -79,7 +79,9 @@ class Evaluation:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("targets", type=Path, help="a folder of recordings for each person")
-    parser.add_argument("--sources", type=Path, required=True, help="recordings and metadata.csv")
+    parser.add_argument(
+        "--sources", required=True, help="recordings, as `speak.prepare` takes them"
+    )
     parser.add_argument("--run", type=Path, required=True, help="folder of `train`")
     parser.add_argument("--vocoder", type=Path, required=True, help="run folder of its training")
     parser.add_argument("--sentences", type=int, default=4, help="for each person")
@@ -90,7 +92,7 @@ def main() -> None:
     converter, about = load_converter(arguments.run / "weights.safetensors")
     vocoder = load_vocoder(arguments.vocoder / "weights.safetensors")
     embed = judge()
-    hear = None if arguments.quick else recogniser()
+    hear = None if arguments.quick else recogniser("en")
     people = {
         folder.name: [
             read(path)[0] for path in sorted([*folder.glob("*.flac"), *folder.glob("*.wav")])
@@ -99,7 +101,8 @@ def main() -> None:
         if folder.is_dir()
     }
     names = list(people)
-    told = chosen(read_corpus(arguments.sources, held_out=True), arguments.sentences * len(names))
+    corpus = read_corpus(Source.of(arguments.sources), held_out=True)
+    told = chosen(corpus, arguments.sentences * len(names))
     said: dict[str, list[tuple[Recording | None, Tensor]]] = {}
     for k, name in enumerate(names):
         mine = told[k :: len(names)]

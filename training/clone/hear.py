@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from audiopipe.nets.converter import BANDS, Content
-from audiopipe.nets.vocoder import MelConfig
+from audiopipe.nets.frames import MelConfig
 
 from .content import load_content
 from .data import QUIET, Voices

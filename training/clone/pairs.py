@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from audiopipe.nets.converter import audible, bridged, loudness
-from audiopipe.nets.vocoder import MelConfig, Reach
+from audiopipe.nets.frames import MelConfig, Reach
 
 from .data import QUIET, Crops, Voices
 from .disturb import Warp

@@ -24,7 +24,7 @@ from torch.multiprocessing import Pool
 from torchaudio.functional import resample
 
 from audiopipe.mel import mel_points
-from audiopipe.nets.vocoder import LogMel, MelConfig
+from audiopipe.nets.frames import LogMel, MelConfig
 
 from ..speak.corpus import levelled
 from .data import Utterance, Voices

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from audiopipe.nets.converter import Converter, Likeness, bridged
-from audiopipe.nets.vocoder import LogMel, MelConfig
+from audiopipe.nets.frames import LogMel, MelConfig
 
 from .data import QUIET
 from .prepare import f0_of
