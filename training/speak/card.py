@@ -16,14 +16,13 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from audiopipe.nets.vocoder import MelConfig
+from audiopipe.nets.frames import MelConfig
 from audiopipe.voices.tokens import labels
 
 from ..vocoder.card import table
+from .corpus import SETS
 from .data import load
 from .run import load_speech
-
-SETS = Path(__file__).with_name("sets.toml")
 
 HEAD = """\
 name = "{name}"
@@ -45,6 +44,9 @@ CITATION = (
     "code and weights are our own."
 )
 
+WHO = ("copy", "voice", "flite", "espeak-ng")
+"""Whose sound is measured: the recordings through the vocoder, the voice, other programs."""
+
 FILES = """
 [[files]]
 name = "weights.safetensors"
@@ -55,17 +57,19 @@ sha256 = "{sha256}"
 
 def figures_of(report: dict[str, Any]) -> dict[str, Any]:
     """The figures of an evaluation, flat."""
-    rates = report["word_error_rate"]
-    own = rates["recording"]
-    found: dict[str, Any] = {
-        f"word error rate, {who}": f"{rate:.1%} of {report['words']} words, "
-        f"{rate / own:.2f} times that of the recordings"
-        for who, rate in rates.items()
-    }
+    found: dict[str, Any] = {"held-out sentences": report["sentences"]}
+    rates = report.get("word_error_rate", {})
+    for who, rate in rates.items():
+        found[f"word error rate, {who}"] = (
+            f"{rate:.1%} of {report['words']} words, "
+            f"{rate / rates['recording']:.2f} times that of the recordings"
+        )
+    if not rates:
+        found["word error rate"] = "not measured: no recogniser of this language is at hand"
     for key, value in report["prosody"].items():
         found[key.replace("_", " ")] = value
     found["log-mel difference with the true prosody"] = report["frames"]["mel_l1"]
-    for who in rates:
+    for who in WHO:
         for key, value in report.get(who, {}).items():
             found[f"{key.replace('_', ' ')}, {who}"] = value
     for who, value in report.get("nisqa", {}).items():

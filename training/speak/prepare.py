@@ -1,7 +1,7 @@
 """Recordings and their texts -> `train.safetensors` and `test.safetensors`: tokens, how long each
 is, its f0 and energy, and log-mel frames.
 
-    python -m training.speak.prepare ../shared/speech/kathleen --to DATA
+    python -m training.speak.prepare kathleen=FOLDER --to DATA
 
 The aligner learns from the training recordings alone; the held-out ones are aligned with it, for
 the evaluation. What is prepared already is kept.
@@ -18,33 +18,31 @@ import pyworld
 import torch
 from torch import Tensor
 
-from audiopipe.nets.vocoder import LogMel, MelConfig
+from audiopipe.nets.frames import LogMel, MelConfig
 from audiopipe.voices.tokens import JOINT, MARKS, PAUSE, labels
 
 from .align import HOP, Aligner, cepstra
-from .corpus import Recording, read_corpus
+from .corpus import Recording, Source, read_corpus
 from .data import Spoken, Voice, save
 
-PITCH_RANGE = (90.0, 400.0)
-"""Hz: what the speaker's f0 is looked for in."""
 SPEED = 4
 """By how much the first search for f0 is decimated; it is made exact afterwards."""
-LEARNED = 500
+LEARNED = 250
 """Recordings that the aligner learns from, evenly drawn: more make no difference."""
 HEAD, TAIL = 6, 16
 """Frames that are kept of the quiet before and behind a sentence."""
 SHORTEST = 4
 """Frames of a silence between two words: a shorter one is a part of the sounds beside it."""
-STOPS = ("p", "t", "k", "b", "d", "ɡ", "t͡ʃ", "d͡ʒ")
+STOPS = ("p", "t", "k", "b", "d", "ɡ", "g", "t͡ʃ", "d͡ʒ", "p͡f", "t͡s", "ʔ")
 """Sounds that begin with a silence."""
 
 
-def f0_of(audio: Tensor, config: MelConfig) -> Tensor:
-    """f0 of each frame in Hz, 0 where there is none: [time] -> [frames]."""
+def f0_of(audio: Tensor, config: MelConfig, pitch: tuple[float, float]) -> Tensor:
+    """f0 of each frame in Hz, 0 where there is none within `pitch`: [time] -> [frames]."""
     half = config.hop // 2
     samples = audio[half:].double().numpy()
     period = 1000 * config.hop / config.rate
-    low, high = PITCH_RANGE
+    low, high = pitch
     raw, times = pyworld.dio(
         samples, config.rate, f0_floor=low, f0_ceil=high, frame_period=period, speed=SPEED
     )
@@ -87,7 +85,13 @@ def through(values: Tensor, known: Tensor) -> Tensor:
     return torch.from_numpy(np.interp(places, places[held], values.numpy()[held])).float()
 
 
-def describe(recording: Recording, starts: Tensor, names: list[str], listen: LogMel) -> Spoken:
+def describe(
+    recording: Recording,
+    starts: Tensor,
+    names: list[str],
+    listen: LogMel,
+    pitch: tuple[float, float],
+) -> Spoken:
     """All that training needs of a recording, given when each of its tokens begins."""
     config = listen.config
     audio = recording.samples()
@@ -98,7 +102,7 @@ def describe(recording: Recording, starts: Tensor, names: list[str], listen: Log
     edges = edges.clamp(first, last) - first
     last = first + int(edges[-1])
     mel = mel[first:last]
-    hz = torch.nn.functional.pad(f0_of(audio, config), (0, 2))[first:last]
+    hz = torch.nn.functional.pad(f0_of(audio, config, pitch), (0, 2))[first:last]
     voiced = hz > 0
     semitones = through(12 * torch.log2(hz.clamp(min=1.0)), voiced)
     decibels = 10 * torch.log10((2 * mel).exp().sum(1))
@@ -117,16 +121,16 @@ def describe(recording: Recording, starts: Tensor, names: list[str], listen: Log
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, help="recordings and metadata.csv")
+    parser.add_argument("source", type=Source.of, metavar="NAME=FOLDER", help="a set of sets.toml")
     parser.add_argument("--to", type=Path, required=True, metavar="DATA")
-    parser.add_argument("--language", default="en")
     parser.add_argument("--limit", type=int, help="so many recordings only, to try it")
     arguments = parser.parse_args()
     if all((arguments.to / f"{split}.safetensors").exists() for split in ("train", "test")):
         return
 
-    names = labels(arguments.language)
-    corpus = read_corpus(arguments.folder, arguments.language)
+    source = arguments.source
+    names = labels(source.language)
+    corpus = read_corpus(source)
     if arguments.limit:
         corpus = corpus[:: max(1, len(corpus) // arguments.limit)]
     begun = time.process_time()
@@ -142,7 +146,7 @@ def main() -> None:
     starts = aligner.align(heard, [recording.ids for recording in corpus])
     listen = LogMel(MelConfig())
     made = [
-        describe(recording, start, [names[k] for k in recording.ids.tolist()], listen)
+        describe(recording, start, [names[k] for k in recording.ids.tolist()], listen, source.pitch)
         for recording, start in zip(corpus, starts, strict=True)
     ]
     print(f"described, {time.process_time() - begun:.0f} s", flush=True)
@@ -150,7 +154,7 @@ def main() -> None:
     kept = set(known)
     for split, chosen in (("train", kept), ("test", set(range(len(made))) - kept)):
         path = arguments.to / f"{split}.safetensors"
-        save([made[k] for k in sorted(chosen)], voice, arguments.language, path)
+        save([made[k] for k in sorted(chosen)], voice, source.language, path)
     print(f"f0 {2 ** (voice.f0 / 12):.1f} Hz, {len(kept)} sentences to train with", flush=True)
 
 
