@@ -11,7 +11,7 @@ from cloning import voice
 from audiopipe.cloning.reference import Sound, frames, pitches, read, take
 from audiopipe.cloning.tracking import tracked
 from audiopipe.errors import AudioError, InvalidSamplesError, LikenessError
-from audiopipe.nets.vocoder import LogMel, MelConfig
+from audiopipe.nets.frames import LogMel, MelConfig
 from audiopipe.signals import Audio
 
 CPU = torch.device("cpu")

@@ -1,17 +1,21 @@
 """The recipe of a voice: its steps on very little data."""
 
 import math
+import re
+import tomllib
 
 import pytest
+import soundfile
 import torch
 
-from audiopipe.nets.vocoder import LogMel, MelConfig
+from audiopipe.nets.frames import LogMel, MelConfig, Reach
 from audiopipe.voices.tokens import END, JOINT, PAUSE, START, labels
 
 pytest.importorskip("pyworld")
 
 from training.speak import align, corpus, data, prepare, render, train
 from training.speak.critic import CROP, MelCritic, crops
+from training.vocoder import prepare as vocoder_prepare
 from training.vocoder.data import Rendered
 
 NAMES = labels("en")
@@ -73,7 +77,7 @@ def test_f0_is_found_and_stands_on_the_frames():
     time = torch.arange(RATE) / RATE
     audio = sum(torch.sin(2 * math.pi * 200 * k * time) / k for k in range(1, 8)) * 0.1
     audio[: RATE // 2] = 0.0
-    hz = prepare.f0_of(audio, MelConfig())
+    hz = prepare.f0_of(audio, MelConfig(), (90.0, 400.0))
     assert hz[60:85].median().item() == pytest.approx(200, rel=0.01)
     assert not hz[:40].any()
 
@@ -92,12 +96,55 @@ def test_recordings_come_at_one_level():
     assert level.item() == pytest.approx(corpus.LEVEL, abs=0.2)
 
 
-def test_the_held_out_sentences_are_known():
-    held = corpus.HELD_OUT.search
-    assert held("arctic_b0450_1")
-    assert held("arctic_b0539_2")
-    assert not held("arctic_b0449_1")
-    assert not held("arctic_a0450_1")
+@pytest.mark.parametrize(
+    ("name", "held", "learned"),
+    [
+        ("kathleen", "arctic_b0450_1.opus arctic_b0539_2.opus", "arctic_b0449_1.opus"),
+        ("kathleen", "arctic_b0599_1.opus", "arctic_a0450_1.opus"),
+        ("kerstin", "de_rhasspy-0050.flac de_rhasspy-1300.flac", "de_rhasspy-0505.flac"),
+    ],
+)
+def test_the_held_out_sentences_are_known(name, held, learned):
+    found = re.compile(corpus.Source.of(f"{name}=anywhere").held_out).search
+    assert all(map(found, held.split()))
+    assert not any(map(found, learned.split()))
+
+
+def test_the_vocoder_holds_out_the_same():
+    ours, theirs = (
+        tomllib.loads(path.read_text("utf-8")) for path in (corpus.SETS, vocoder_prepare.SETS)
+    )
+    for name, facts in ours.items():
+        assert facts["recordings"]["held_out"] == theirs[name]["held_out"]
+
+
+def recorded(folder, names):
+    folder.mkdir()
+    for name in names:
+        soundfile.write(folder / name, [0.0] * 480, 48_000)
+
+
+def test_texts_are_read_as_the_set_has_them(tmp_path):
+    recorded(tmp_path / "kathleen", ["arctic_a0001.flac", "arctic_b0451.flac"])
+    (tmp_path / "kathleen/metadata.csv").write_text(
+        'file,text\narctic_a0001.flac,"Yes, please."\narctic_b0451.flac,No.\n'
+    )
+    recorded(tmp_path / "verified", ["de-0001.flac", "de-0050.flac", "de-0003.flac"])
+    (tmp_path / "verified/metadata.csv").write_text(
+        "de-0001|Das Haus ist groß.\nde-0050|Ja.\nde-0003|Ja. Nein.\n", "utf-8"
+    )
+    english = corpus.read_corpus(corpus.Source.of(str(tmp_path / "kathleen")))
+    assert [(one.name, one.text, one.held_out) for one in english] == [
+        ("arctic_a0001", "Yes, please.", False),
+        ("arctic_b0451", "No.", True),
+    ]
+    german = corpus.Source.of(f"kerstin={tmp_path / 'verified'}")
+    (one,) = corpus.read_corpus(german, held_out=False)  # two sentences are left out
+    names = labels("de")
+    assert [names[k] for k in one.ids.tolist()][-5:] == ["g", "ʁ", "ˈoː", "s", END]
+    assert one.samples().shape == (240,)
+    with pytest.raises(ValueError, match="none of kathleen, kerstin"):
+        corpus.Source.of("nobody=anywhere")
 
 
 def sentences(count=6):
@@ -166,6 +213,7 @@ def test_training_learns_and_goes_on_where_it_stopped(tmp_path):
     training = tiny_training(tmp_path)
     early = [training.step(0.1) for _ in range(40)]
     assert early[-1]["mel"] < 0.8 * early[0]["mel"]
+    assert early[-1]["tune"] < early[0]["tune"]
     assert early[-1]["length"] < 0.7 * early[0]["length"]
     late = training.step(0.9)
     assert {"critic", "adversarial", "matching"} <= late.keys() - early[0].keys()
@@ -181,11 +229,16 @@ def test_rendered_frames_keep_to_their_samples(tmp_path):
     config = MelConfig()
     tones = [torch.sin(2 * math.pi * hz / RATE * torch.arange(90 * 256)) for hz in (440, 3000)]
     listen = LogMel(config)
-    pairs = [(listen(0.2 * tone[None])[0], 0.2 * tone) for tone in tones]
-    Rendered.of(pairs, config).save(tmp_path / "rendered.safetensors")
+    hz = torch.arange(90.0)
+    parts = [(listen(0.2 * tone[None])[0], 100 + hz, 0.2 * tone) for tone in tones]
+    Rendered.of(parts, config).save(tmp_path / "rendered.safetensors")
     torch.manual_seed(0)
-    mel, samples = Rendered.load(tmp_path / "rendered.safetensors").draw(8, 30, 40, 10)
+    rendered = Rendered.load(tmp_path / "rendered.safetensors")
+    mel, hz, samples = rendered.draw(8, Reach(30, 10), 40)
     assert mel.shape == (8, 100, 80)
+    assert hz.shape == (8, 80)
+    # Within a sentence the pitch rises by one hertz a frame, as it was made.
+    assert (hz[:, 31:69].diff() == 1).all()
     assert samples.shape == (8, 40 * 256)
     # What the samples sound like is what the frames say, gain included.
     heard = listen(samples)[..., 2:-2]
@@ -197,7 +250,8 @@ def test_a_sentence_is_rendered_over_its_own_recording(tmp_path):
     training = tiny_training(tmp_path)
     one = data.load(tmp_path / "train.safetensors")[0][2]
     recording = torch.arange(100_000.0)
-    mel, samples = render.pair(training.net.eval(), one, recording)
+    mel, hz, samples = render.rendered(training.net.eval(), one, recording)
     assert mel.shape == (100, len(one.mel))
+    assert len(hz) == len(one.mel)
     assert samples.tolist()[:2] == [one.first * 256, one.first * 256 + 1]
     assert len(samples) == len(one.mel) * 256

@@ -68,9 +68,20 @@ def test_frames_fall_to_their_tokens():
 def test_render_has_as_many_frames_as_asked():
     net, ids = small(), tokens(said("This is a test."), NAMES).ids
     frames = torch.randint(0, 9, (len(ids),), generator=torch.Generator().manual_seed(1))
-    mel = net.render(ids, frames, torch.zeros(len(ids)), torch.zeros(len(ids)))
+    mel, hz = net.render(ids, frames, torch.zeros(len(ids)), torch.zeros(len(ids)))
     assert mel.shape == (100, frames.sum())
+    assert hz.shape == (frames.sum(),)
     assert mel.isfinite().all()
+
+
+def test_the_pitch_follows_what_is_planned():
+    net, ids = small(), tokens(said("This is a test."), NAMES).ids
+    torch.nn.init.zeros_(net.melody.weight)
+    torch.nn.init.zeros_(net.melody.bias)
+    net.height.fill_(84.0)
+    frames, zero = torch.full((len(ids),), 4), torch.zeros(len(ids))
+    assert net.render(ids, frames, zero, zero)[1].tolist() == pytest.approx([128.0] * 4 * len(ids))
+    assert net.render(ids, frames, zero + 12, zero)[1].unique().tolist() == pytest.approx([256.0])
 
 
 def test_plan_and_render_are_deterministic():
@@ -80,15 +91,16 @@ def test_plan_and_render_are_deterministic():
     assert torch.equal(plan.f0, net.plan(ids).f0)
     frames = torch.full((len(ids),), 4)
     first = net.render(ids, frames, plan.f0, plan.energy)
-    assert torch.equal(first, net.render(ids, frames, plan.f0, plan.energy))
+    again = net.render(ids, frames, plan.f0, plan.energy)
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
 
 
 def test_prosody_is_heard():
     net, ids = small(), tokens(said("This is a test."), NAMES).ids
     frames, zero = torch.full((len(ids),), 4), torch.zeros(len(ids))
-    plain_mel = net.render(ids, frames, zero, zero)
-    assert not torch.allclose(plain_mel, net.render(ids, frames, zero + 3, zero))
-    assert not torch.allclose(plain_mel, net.render(ids, frames, zero, zero + 6))
+    plain_mel, _ = net.render(ids, frames, zero, zero)
+    assert not torch.allclose(plain_mel, net.render(ids, frames, zero + 3, zero)[0])
+    assert not torch.allclose(plain_mel, net.render(ids, frames, zero, zero + 6)[0])
 
 
 def test_a_batch_is_its_sentences():
@@ -101,12 +113,14 @@ def test_a_batch_is_its_sentences():
     f0, energy = torch.randn(2, *ids.shape) * mask[..., 0]
     with torch.inference_mode():
         read = net.read(ids, mask)
-        mels = net.sound(ids, frames, f0, energy, mask, int(frames.sum(1).max()))
+        mels, tunes = net.sound(ids, frames, f0, energy, mask, int(frames.sum(1).max()))
     for k, row in enumerate(rows):
         n = len(row)
         assert torch.allclose(net.plan(row).f0 / 3.0, read[k, :n, 1], atol=1e-5)
-        alone = net.render(row, frames[k, :n], f0[k, :n], energy[k, :n])
+        alone, hz = net.render(row, frames[k, :n], f0[k, :n], energy[k, :n])
         assert torch.allclose(alone.T, mels[k, : 3 * n], atol=1e-5)
+        together = 2 ** ((net.height + tunes[k, : 3 * n]) / 12)
+        assert torch.allclose(hz, together, rtol=1e-5)
 
 
 def test_stress_is_shared_by_all_vowels():

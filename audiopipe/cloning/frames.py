@@ -11,7 +11,7 @@ from torch import Tensor
 
 from audiopipe.cloning.contour import RATE
 from audiopipe.framing import Framing, Windows, cut
-from audiopipe.nets.vocoder import LogMel, MelConfig
+from audiopipe.nets.frames import LogMel, MelConfig
 from audiopipe.signals import Audio, Sampled
 from audiopipe.stage import GRID, Fidelity, Reach, Stateful
 

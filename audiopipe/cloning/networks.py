@@ -21,7 +21,8 @@ from torch import Tensor, nn
 from audiopipe.cards import Card
 from audiopipe.errors import ModelError, did_you_mean
 from audiopipe.models import Store
-from audiopipe.nets.vocoder import Reach, Vocoder
+from audiopipe.nets.frames import Reach
+from audiopipe.nets.vocoder import Vocoder
 from audiopipe.networks import load_network
 from audiopipe.voices.embedded import MOST_VOCODER
 

@@ -24,8 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from audiopipe.mel import mel_points
-
-from .vocoder import MelConfig, Reach
+from audiopipe.nets.frames import MelConfig, Reach
 
 BANDS = 85
 """Mel bands below 7.6 kHz, which recordings of 16 kHz have, too: all that a voice is known by."""

@@ -110,12 +110,14 @@ class SpeechNet(nn.Module):
     >>> said = net.plan(ids)
     >>> said.frames.shape
     torch.Size([4])
-    >>> net.render(ids, torch.tensor([3, 8, 20, 9]), said.f0, said.energy).shape
-    torch.Size([100, 40])
+    >>> mel, hz = net.render(ids, torch.tensor([3, 8, 20, 9]), said.f0, said.energy)
+    >>> mel.shape, hz.shape
+    (torch.Size([100, 40]), torch.Size([40]))
     """
 
     mean: Tensor
     deviation: Tensor
+    height: Tensor
 
     def __init__(
         self, labels: Sequence[str], *, bands: int = 100, width: int = 192, expansion: int = 3,
@@ -132,8 +134,11 @@ class SpeechNet(nn.Module):
         )
         self.norm = nn.LayerNorm(width, eps=1e-6)
         self.head = nn.Linear(width, bands)
+        self.melody = nn.Linear(width, 1)
         self.register_buffer("mean", torch.zeros(bands))
         self.register_buffer("deviation", torch.ones(bands))
+        # The voice's mean f0, in semitones above 1 Hz.
+        self.register_buffer("height", torch.tensor(90.0))
 
     @torch.inference_mode()
     def plan(self, ids: Tensor) -> Prosody:
@@ -142,12 +147,15 @@ class SpeechNet(nn.Module):
         return Prosody(lengths.exp().sub(1).clamp(min=0), f0 * SEMITONES, energy * DECIBELS)
 
     @torch.inference_mode()
-    def render(self, ids: Tensor, frames: Tensor, f0: Tensor, energy: Tensor) -> Tensor:
+    def render(
+        self, ids: Tensor, frames: Tensor, f0: Tensor, energy: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """The frames [bands, sum(frames)] of tokens `ids` int64 [n], `frames` int64 [n] long each,
-        with `f0` in semitones and `energy` in decibels [n], as in `Prosody`."""
+        with `f0` in semitones and `energy` in decibels [n], as in `Prosody`; and the pitch of each
+        frame in Hz, also where there is none to be heard."""
         mask, total = torch.ones(1, len(ids), 1), int(frames.sum())
-        mels = self.sound(ids[None], frames[None], f0[None], energy[None], mask, total)
-        return mels[0].T
+        mels, tune = self.sound(ids[None], frames[None], f0[None], energy[None], mask, total)
+        return mels[0].T, 2 ** ((self.height + tune[0]) / 12)
 
     def read(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Batch of `plan`, [batch, n, 3]: log(1 + frames), f0 and energy, scaled."""
@@ -156,16 +164,18 @@ class SpeechNet(nn.Module):
 
     def sound(
         self, ids: Tensor, frames: Tensor, f0: Tensor, energy: Tensor, mask: Tensor, total: int
-    ) -> Tensor:
-        """Batch of `render`, [batch, total, bands]; tokens behind the end have no frames."""
+    ) -> tuple[Tensor, Tensor]:
+        """Batch of `render`, [batch, total, bands] and the pitch in semitones above the mean,
+        [batch, total]; tokens behind the end have no frames."""
         hidden = self.encoder(ids, mask)
         token, shape, inside = spread(frames, f0 / SEMITONES, energy / DECIBELS, total)
         rows = token[..., None].expand(-1, -1, hidden.shape[2])
         out = hidden.gather(1, rows) + self.embed(shape)
         for block in self.decoder:
             out = block(out, inside)
-        mel: Tensor = self.head(self.norm(out)) * self.deviation + self.mean
-        return mel
+        out = self.norm(out)
+        tune = SEMITONES * (shape[..., 0] + self.melody(out)[..., 0])
+        return self.head(out) * self.deviation + self.mean, tune
 
 
 def spread(frames: Tensor, f0: Tensor, energy: Tensor, total: int) -> tuple[Tensor, Tensor, Tensor]:

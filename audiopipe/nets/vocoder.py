@@ -1,5 +1,8 @@
-"""The vocoder: log-mel frames to a waveform, with ConvNeXt blocks at frame rate and an inverse STFT
-(after Vocos, H. Siuzdak, 2023, arXiv:2306.00814).
+"""The vocoder: log-mel frames and a pitch to a waveform.
+
+A source of pulses and noise is shaped by filters that ConvNeXt blocks give at frame rate, and an
+inverse STFT adds it up (as Vocos does, H. Siuzdak, 2023, arXiv:2306.00814). The pulses' filter has
+minimum phase, as a vocal tract has (M. Morise, 2016, WORLD), and what is learned beside it.
 
 No layer pads. The caller gives `reach.past` frames before and `reach.ahead` frames after the part
 it wants; whole files, windows and streams then compute the same numbers by construction. Where the
@@ -11,78 +14,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from audiopipe.mel import mel_bank, mel_points
-
-
-@dataclass(frozen=True)
-class MelConfig:
-    """What the vocoder hears, and the one definition of where a frame lies in time.
-
-    Frame `t` is the Hann window of `n_fft` samples centred on the middle of the samples
-    `[t * hop, (t + 1) * hop)`. So `T` frames stand for exactly `T * hop` samples, and each needs
-    `margin` samples on either side. `bins` mel bands (HTK) lie between `low` and `high` Hz;
-    `floor` is the smallest magnitude, so that silence has a finite logarithm.
-    """
-
-    rate: int = 24_000
-    n_fft: int = 1024
-    hop: int = 256
-    bins: int = 100
-    low: float = 0.0
-    high: float = 12_000.0
-    floor: float = 1e-5
-
-    @property
-    def margin(self) -> int:
-        """Samples of context that a frame needs on either side of its own `hop` samples."""
-        return (self.n_fft - self.hop) // 2
-
-
-class LogMel(nn.Module):
-    """Natural logarithm of mel magnitudes (not powers).
-
-    Input [batch, samples] in [-1, 1], output [batch, bins, frames]. With `pad` silence is put
-    around the signal, so that `ceil(samples / hop)` frames come out; without it the first and last
-    `margin` samples are context only.
-
-    >>> LogMel(MelConfig())(torch.zeros(1, 24_000)).shape
-    torch.Size([1, 100, 94])
-    """
-
-    window: Tensor
-    filters: Tensor
-
-    def __init__(self, config: MelConfig) -> None:
-        super().__init__()
-        self.config = config
-        points = mel_points(config.bins, (config.low, config.high), "htk")
-        bank = mel_bank(points, config.rate, config.n_fft, "htk")
-        self.register_buffer("window", torch.hann_window(config.n_fft), persistent=False)
-        self.register_buffer("filters", bank.T.contiguous(), persistent=False)
-
-    def forward(self, audio: Tensor, *, pad: bool = True) -> Tensor:
-        config = self.config
-        if pad:
-            rest = -audio.shape[-1] % config.hop
-            audio = functional.pad(audio, (config.margin, config.margin + rest))
-        spectrum = torch.stft(
-            audio.float(), config.n_fft, config.hop, window=self.window, center=False,
-            return_complex=True,
-        )  # fmt: skip
-        return (self.filters @ spectrum.abs()).clamp(min=config.floor).log()
-
-
-class Reach(NamedTuple):
-    """Frames of context needed before and after the frames that are wanted."""
-
-    past: int
-    ahead: int
+from audiopipe.mel import mel_points
+from audiopipe.nets.frames import LogMel, MelConfig, Reach
+from audiopipe.nets.source import HIGHEST, LOWEST, Source, pulses
 
 
 @dataclass(frozen=True)
@@ -128,6 +68,50 @@ class Block(nn.Module):
         return out
 
 
+class Comb(nn.Module):
+    """What the source's pulses alone look like in log-mel frames, by their pitch.
+
+    Pitch [batch, frames] in Hz to [batch, bins, frames].
+    """
+
+    table: Tensor
+    STEPS = 24
+    """Pitches an octave."""
+
+    def __init__(self, mel: MelConfig) -> None:
+        super().__init__()
+        count = 1 + math.ceil(self.STEPS * math.log2(HIGHEST / LOWEST))
+        hz = LOWEST * 2 ** (torch.arange(count, dtype=torch.float64) / self.STEPS)
+        turns = hz[:, None] * torch.arange(mel.n_fft, dtype=torch.float64) / mel.rate
+        hz = hz[:, None].expand_as(turns)
+        # Of the ways in which pulses can lie in a window, the mean of eight.
+        waves = [pulses(2 * math.pi * (turns + k / 8), hz, mel.rate) for k in range(8)]
+        frames = torch.stack([LogMel(mel)(wave, pad=False)[..., 0] for wave in waves])
+        self.register_buffer("table", frames.mean(0), persistent=False)
+
+    def forward(self, hz: Tensor) -> Tensor:
+        place = self.STEPS * torch.log2(hz.clamp(LOWEST, HIGHEST) / LOWEST)
+        low = place.floor().long().clamp(max=len(self.table) - 2)
+        share = (place - low)[..., None]
+        return torch.lerp(self.table[low], self.table[low + 1], share).transpose(1, 2)
+
+
+def minimum_phase(log_magnitude: Tensor) -> Tensor:
+    """The complex logarithm of the minimum-phase filter with these log-magnitudes.
+
+    [..., n // 2 + 1, frames] to the same, by folding the cepstrum (A. Oppenheim and R. Schafer,
+    Discrete-Time Signal Processing, ch. 12).
+    """
+    log_magnitude = log_magnitude.transpose(-1, -2)
+    cepstrum = torch.fft.irfft(log_magnitude)
+    n = cepstrum.shape[-1]
+    fold = cepstrum.new_zeros(n)
+    fold[0] = fold[n // 2] = 1
+    fold[1 : n // 2] = 2
+    folded: Tensor = torch.fft.rfft(cepstrum * fold).transpose(-1, -2)
+    return folded
+
+
 class InverseSTFT(nn.Module):
     """Overlap-add of windowed frames; only samples that every overlapping frame reaches come out.
 
@@ -167,32 +151,68 @@ class InverseSTFT(nn.Module):
         return samples
 
 
-class Vocoder(nn.Module):
-    """Log-mel frames to a waveform, `hop` samples a frame.
+def between_bands(mel: MelConfig) -> Tensor:
+    """What makes of values at the bands' centres those at the spectrum's bins, by straight lines on
+    the mel scale: [n_fft // 2 + 1, bins]."""
+    centres = mel_points(mel.bins, (mel.low, mel.high), "htk")[1:-1]
+    hz = torch.linspace(0, mel.rate / 2, mel.n_fft // 2 + 1)
+    place = torch.searchsorted(centres, hz.to(centres.dtype)).clamp(1, mel.bins - 1)
+    low, high = centres[place - 1], centres[place]
+    share = ((hz - low) / (high - low)).clamp(0, 1).float()
+    rows = torch.arange(len(hz))
+    matrix = torch.zeros(len(hz), mel.bins)
+    matrix[rows, place - 1] = 1 - share
+    matrix[rows, place] = share
+    return matrix
 
-    Input [batch, bins, reach.past + frames + reach.ahead], output samples [batch, frames * hop].
+
+QUIETEST, LOUDEST = -16.0, 7.0
+"""Natural logarithms of what a filter may do."""
+
+
+class Vocoder(nn.Module):
+    """Log-mel frames, their pitch and a source to a waveform, `hop` samples a frame.
+
+    Input: mel [batch, bins, reach.past + frames + reach.ahead]; pitch in Hz of the same frames,
+    [batch, …], which goes on through what has none; and the `Source`'s blocks of the frames that
+    are wanted and of `lead` around them, [batch, 2, (lead.past + frames + lead.ahead) * hop].
+    Output: samples [batch, frames * hop].
 
     >>> vocoder = Vocoder.of(width=8, expansion=2, kernel=7, ahead=[3, 0])
     >>> vocoder.reach
     Reach(past=11, ahead=5)
-    >>> vocoder.speak(torch.zeros(1, 100, 20)).shape
-    torch.Size([1, 5120])
+    >>> vocoder.speak(torch.zeros(100, 20), torch.full((20,), 150.0)).shape
+    torch.Size([5120])
     """
+
+    window: Tensor
+    noise: Tensor
+    spread: Tensor
 
     def __init__(self, config: VocoderConfig, mel: MelConfig) -> None:
         super().__init__()
         self.config, self.mel = config, mel
-        self.embed = nn.Conv1d(mel.bins, config.width, config.kernel)
+        self.comb = Comb(mel)
+        self.embed = nn.Conv1d(2 * mel.bins, config.width, config.kernel)
         self.norm_in = nn.LayerNorm(config.width, eps=1e-6)
         self.blocks = nn.ModuleList(Block(config, ahead) for ahead in config.ahead[1:])
         self.norm_out = nn.LayerNorm(config.width, eps=1e-6)
-        self.head = nn.Linear(config.width, mel.n_fft + 2)
+        self.bins = mel.n_fft // 2 + 1
+        self.head = nn.Linear(config.width, 3 * self.bins)
         self.inverse = InverseSTFT(mel)
+        window = torch.hann_window(mel.n_fft)
+        self.register_buffer("window", window, persistent=False)
+        listen = LogMel(mel)
+        # The mean magnitude of noise with a deviation of 1, in each band.
+        magnitude = torch.sqrt(math.pi / 4 * window.square().sum())
+        self.register_buffer("noise", (listen.filters.sum(1) * magnitude).log(), persistent=False)
+        self.register_buffer("spread", between_bands(mel), persistent=False)
         for module in self.modules():
             if isinstance(module, nn.Conv1d | nn.Linear):
                 nn.init.trunc_normal_(module.weight, std=0.02)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
+        nn.init.zeros_(self.head.weight[2 * self.bins :])
 
     @classmethod
     def of(cls, *, width: int, expansion: int, kernel: int, ahead: Sequence[int]) -> Self:
@@ -200,6 +220,8 @@ class Vocoder(nn.Module):
         ValueError for sizes that make no network."""
         if not 2 <= len(ahead) <= 64 or not all(0 <= frames < kernel for frames in ahead):
             raise ValueError(f"ahead {list(ahead)} must be 2 to 64 numbers from 0 to {kernel - 1}")
+        if sum(ahead) < 2:
+            raise ValueError(f"ahead {list(ahead)}: the source is needed for 2 frames more")
         return cls(VocoderConfig(width, expansion, kernel, tuple(ahead)), MelConfig())
 
     @property
@@ -209,18 +231,53 @@ class Vocoder(nn.Module):
         past = len(self.config.ahead) * (self.config.kernel - 1) - ahead
         return Reach(past + self.inverse.context, ahead + self.inverse.context)
 
-    def forward(self, mel: Tensor) -> Tensor:
-        x: Tensor = self.norm_in(self.embed(mel).transpose(1, 2)).transpose(1, 2)
+    @property
+    def lead(self) -> Reach:
+        """Blocks of the source that are needed before and after those of the frames wanted."""
+        half = self.mel.n_fft // (2 * self.mel.hop)
+        return Reach(self.inverse.context + half - 1, self.inverse.context + half)
+
+    def forward(self, mel: Tensor, hz: Tensor, source: Tensor) -> Tensor:
+        return self.shaped(source, self.filters(mel, hz))
+
+    def shaped(self, source: Tensor, filters: Tensor) -> Tensor:
+        """What the filters make of a source: the second half of `forward`."""
+        batch, _, time = source.shape
+        spectra = torch.stft(
+            source.reshape(2 * batch, time), self.mel.n_fft, self.mel.hop, window=self.window,
+            center=False, return_complex=True,
+        )  # fmt: skip
+        both = spectra.view(batch, 2, self.bins, -1) * filters
+        samples: Tensor = self.inverse(both.sum(1))
+        return samples
+
+    def filters(self, mel: Tensor, hz: Tensor) -> Tensor:
+        """For pulses and noise, complex [batch, 2, n_fft // 2 + 1, frames], fewer by the context of
+        the convolutions."""
+        comb = self.comb(hz)
+        x: Tensor = self.norm_in(self.embed(torch.cat([mel, comb], 1)).transpose(1, 2))
+        x = x.transpose(1, 2)
         for block in self.blocks:
             x = block(x)
         x = self.head(self.norm_out(x.transpose(1, 2))).transpose(1, 2).float()
-        log_magnitude, phase = x.chunk(2, dim=1)
-        magnitude = log_magnitude.clamp(max=math.log(1e3)).exp()
-        samples: Tensor = self.inverse(torch.polar(magnitude, phase))
-        return samples
+        # Where the frames alone tell how loud each band is, the network only has to correct that.
+        past = self.reach.past - self.inverse.context
+        mel, comb = (frames[..., past : past + x.shape[-1]] for frames in (mel, comb))
+        told = [self.spread @ (mel - comb), self.spread @ (mel - self.noise[:, None])]
+        voiced, hiss, turn = x.view(len(x), 3, self.bins, -1).unbind(1)
+        voiced = (voiced + told[0]).clamp(QUIETEST, LOUDEST)
+        hiss = (hiss + told[1]).clamp(QUIETEST, LOUDEST)
+        shape = minimum_phase(voiced) + 1j * turn
+        return torch.stack([shape, hiss.to(shape.dtype)], dim=1).exp()
 
     @torch.inference_mode()
-    def speak(self, mel: Tensor) -> Tensor:
-        """A whole utterance: [batch, bins, frames] -> [batch, frames * hop], silence around it."""
-        samples: Tensor = self(functional.pad(mel, self.reach, value=math.log(self.mel.floor)))
-        return samples
+    def speak(self, mel: Tensor, hz: Tensor, seed: int = 0) -> Tensor:
+        """A whole utterance, silence around it: [bins, frames] and [frames] -> [frames * hop]."""
+        past, ahead = self.reach
+        mel = functional.pad(mel[None], self.reach, value=math.log(self.mel.floor))
+        hz = functional.pad(hz[None], self.reach, mode="replicate")
+        source = Source(self.mel.hop, self.mel.rate, seed)(hz[0])
+        first, last = past - self.lead.past, mel.shape[-1] - ahead + self.lead.ahead
+        source = source[None, :, first * self.mel.hop : last * self.mel.hop]
+        samples: Tensor = self(mel, hz, source)
+        return samples[0]

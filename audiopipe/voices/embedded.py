@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from audiopipe.errors import ModelError
 from audiopipe.models import Store
+from audiopipe.nets.source import Source
 from audiopipe.nets.speech import SpeechNet
 from audiopipe.nets.vocoder import Vocoder
 from audiopipe.networks import load_network
@@ -72,7 +73,7 @@ class EmbeddedVoice:
         hop = self._vocoder.mel.hop
         plan = schedule(sentence, manner, made, said.frames, hop, self.rate)
         ways = [manner.of(sentence.words[owner]) for owner in plan.owners]
-        mel = self._net.render(
+        mel, hz = self._net.render(
             made.ids,
             plan.frames,
             said.f0 + torch.tensor([way.pitch for way in ways]),
@@ -81,18 +82,23 @@ class EmbeddedVoice:
         volume = torch.tensor([way.volume for way in ways]).repeat_interleave(plan.frames)
         waiting = list(plan.words)
         given = 0
-        for samples in self._sound(mel, volume, plan):
+        for samples in self._sound(mel, hz, volume, plan):
             given += samples.shape[-1]
             ended = [timing for timing in waiting if timing.stop <= given]
             waiting = [timing for timing in waiting if timing.stop > given]
             yield Piece(samples, tuple(ended))
 
-    def _sound(self, mel: Tensor, volume: Tensor, plan: Schedule) -> Iterator[Tensor]:
-        """Samples [1, time] of frames [bands, n], with the schedule's silences among them."""
-        reach, hop = self._vocoder.reach, self._vocoder.mel.hop
+    def _sound(self, mel: Tensor, hz: Tensor, volume: Tensor, plan: Schedule) -> Iterator[Tensor]:
+        """Samples [1, time] of frames [bands, n] and their pitch [n], with the schedule's silences
+        among them."""
+        reach, lead = self._vocoder.reach, self._vocoder.lead
+        hop, rate = self._vocoder.mel.hop, self.rate
         device = next(self._vocoder.parameters()).device
         around = functional.pad(mel[None], reach, value=math.log(self._vocoder.mel.floor))
         around = around.to(device)
+        pitch = functional.pad(hz[None], reach, mode="replicate")
+        source = Source(hop, rate)(pitch[0])[None].to(device)
+        pitch = pitch.to(device)
         # From the middle of a frame to that of the next in a straight line.
         gains = functional.interpolate(volume[None, None], scale_factor=hop, mode="linear")[0]
         silences = dict(plan.silences)
@@ -104,7 +110,11 @@ class EmbeddedVoice:
             first = start
             while start < stop:
                 end = min(stop, start + size)
-                part = self._vocoder(around[..., start : end + reach.past + reach.ahead]).cpu()
+                near = slice(start, end + reach.past + reach.ahead)
+                first_block = start + reach.past - lead.past
+                last_block = end + reach.past + lead.ahead
+                shaped = source[..., first_block * hop : last_block * hop]
+                part = self._vocoder(around[..., near], pitch[:, near], shaped).cpu()
                 part = part * 10 ** (gains[:, start * hop : end * hop] / 20)
                 if start == first:
                     part[:, :FADE] *= torch.linspace(0, 1, FADE)

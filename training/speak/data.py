@@ -107,6 +107,7 @@ class Batch:
         ids, frames, f0, energy: shape [batch, n].
         tokens: 1 where there is a token, shape [batch, n, 1].
         mel: shape [batch, frames, bands].
+        hz: f0 of each frame, 0 where there is none, shape [batch, frames].
         inside: 1 where there is a frame, shape [batch, frames, 1].
     """
 
@@ -116,18 +117,19 @@ class Batch:
     energy: Tensor
     tokens: Tensor
     mel: Tensor
+    hz: Tensor
     inside: Tensor
 
     @classmethod
     def of(cls, sentences: Sequence[Spoken]) -> Self:
         """Put sentences side by side."""
-        ids, frames, f0, energy, mel = (
+        ids, frames, f0, energy, mel, hz = (
             pad_sequence([getattr(one, field) for one in sentences], batch_first=True)
-            for field in ("ids", "frames", "f0", "energy", "mel")
+            for field in FIELDS
         )
         tokens = pad_sequence([torch.ones(len(one.ids), 1) for one in sentences], batch_first=True)
         inside = pad_sequence([torch.ones(len(one.mel), 1) for one in sentences], batch_first=True)
-        return cls(ids, frames, f0, energy, tokens, mel, inside)
+        return cls(ids, frames, f0, energy, tokens, mel, hz, inside)
 
 
 def batches(sentences: Sequence[Spoken], size: int, generator: torch.Generator) -> Iterator[Batch]:

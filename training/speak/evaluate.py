@@ -1,11 +1,12 @@
 """A voice on held-out sentences, beside the recordings and other programs.
 
-    python -m training.speak.evaluate ../shared/speech/kathleen --data DATA --run RUN \\
+    python -m training.speak.evaluate kathleen=FOLDER --data DATA --run RUN \\
         --vocoder RUN_OF_THE_VOCODER --limit 30
 
-Writes `RUN/evaluation.json`, and all sounds to `RUN/said/WHO/NAME.wav`. Words are recognised by
-pocketsphinx (`pip install pocketsphinx`), whose errors on the recordings are the measure of all
-others. `flite` and `espeak-ng` are measured where they are installed.
+Writes `RUN/evaluation.json`, and all sounds to `RUN/said/WHO/NAME.wav`. English words are
+recognised by pocketsphinx (`pip install pocketsphinx`), whose errors on the recordings are the
+measure of all others; other languages have no recogniser here, and no word errors. `flite` and
+`espeak-ng` are measured where they are installed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import shutil
 import subprocess
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,19 +28,24 @@ import torch
 from torch import Tensor
 from torchaudio.functional import resample
 
-from audiopipe.nets.vocoder import LogMel, MelConfig
+from audiopipe.nets.frames import LogMel, MelConfig
+from audiopipe.nets.speech import SpeechNet
+from audiopipe.text.phonemes import is_vowel
 from audiopipe.voices.tokens import MARKS, labels
 
-from ..vocoder.evaluate import load_vocoder
-from .corpus import Recording, read_corpus
+from ..vocoder.evaluate import copied, load_vocoder
+from .corpus import Recording, Source, read_corpus
 from .data import Spoken, load
 from .prepare import f0_of
 from .run import load_speech, whole
 
 RATE = MelConfig.rate
 OTHERS = {
-    "flite": ("flite", "-voice", "slt", "-t", "{text}", "-o", "{path}"),
-    "espeak-ng": ("espeak-ng", "-v", "en-us", "-w", "{path}", "{text}"),
+    "en": {
+        "flite": ("flite", "-voice", "slt", "-t", "{text}", "-o", "{path}"),
+        "espeak-ng": ("espeak-ng", "-v", "en-us", "-w", "{path}", "{text}"),
+    },
+    "de": {"espeak-ng": ("espeak-ng", "-v", "de", "-w", "{path}", "{text}")},
 }
 Figures = dict[str, float]
 
@@ -59,8 +65,10 @@ def errors(said: list[str], heard: list[str]) -> int:
     return row[-1]
 
 
-def recogniser() -> Callable[[Tensor], list[str]]:
-    """What hears words in samples [time] of 24 kHz."""
+def recogniser(language: str) -> Callable[[Tensor], list[str]] | None:
+    """What hears words in samples [time] of 24 kHz; None where nothing knows the language."""
+    if language != "en":
+        return None
     from pocketsphinx import Decoder
 
     decoder = Decoder(samprate=16_000, loglevel="FATAL")
@@ -104,13 +112,13 @@ def cepstral_distortion(made: Tensor, real: Tensor, listen: LogMel, order: int =
     return float(10 / math.log(10) * math.sqrt(2) * total[-1, -1] / steps[-1, -1])
 
 
-def prosody_figures(net: torch.nn.Module, one: Spoken, names: tuple[str, ...]) -> Figures:
+def prosody_figures(net: SpeechNet, one: Spoken, names: Sequence[str], language: str) -> Figures:
     """How far the plan of a sentence is from how it was said."""
     plan = net.plan(one.ids)
     sounds = torch.tensor([names[k] not in MARKS for k in one.ids.tolist()])
     ms = 1000 * MelConfig.hop / RATE
     late = (plan.frames - one.frames)[sounds]
-    vowels = torch.tensor([names[k][-1] in "aɑæɛiɪɔʊʌuəɚo" for k in one.ids.tolist()])
+    vowels = torch.tensor([is_vowel(names[k], language) for k in one.ids.tolist()])
     high = (plan.f0 - one.f0)[vowels]
     return {
         "length_error_ms": late.abs().mean().item() * ms,
@@ -122,10 +130,10 @@ def prosody_figures(net: torch.nn.Module, one: Spoken, names: tuple[str, ...]) -
     }
 
 
-def spoken_by_others(text: str, folder: Path) -> dict[str, Tensor]:
+def spoken_by_others(text: str, language: str, folder: Path) -> dict[str, Tensor]:
     """The text said by the programs that are installed, [time] each."""
     found = {}
-    for who, command in OTHERS.items():
+    for who, command in OTHERS[language].items():
         if shutil.which(command[0]):
             path = folder / "other.wav"
             subprocess.run([part.format(text=text, path=path) for part in command], check=True)
@@ -143,7 +151,7 @@ def chosen(corpus: list[Recording], limit: int) -> list[Recording]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, help="recordings and metadata.csv")
+    parser.add_argument("source", type=Source.of, metavar="NAME=FOLDER", help="a set of sets.toml")
     parser.add_argument("--data", type=Path, required=True, help="folder of `prepare`")
     parser.add_argument("--run", type=Path, required=True, help="folder of `train`")
     parser.add_argument("--vocoder", type=Path, required=True, help="run folder of its training")
@@ -155,41 +163,42 @@ def main() -> None:
     vocoder = load_vocoder(arguments.vocoder / "weights.safetensors")
     sentences, _, language = load(arguments.data / "test.safetensors")
     said, names = {one.name: one for one in sentences}, labels(language)
-    listen, hear = LogMel(MelConfig()), recogniser()
+    listen, hear = LogMel(MelConfig()), recogniser(language)
     rows: dict[str, list[Figures]] = defaultdict(list)
     wrong: dict[str, int] = defaultdict(int)
     total, spent, audible = 0, 0.0, 0.0
-    for recording in chosen(
-        read_corpus(arguments.folder, language, held_out=True), arguments.limit
-    ):
+    for recording in chosen(read_corpus(arguments.source, held_out=True), arguments.limit):
         one, text = said[recording.name], words(recording.text)
         real = recording.samples()
         begun = time.process_time()
         plan = net.plan(one.ids)
         voice = vocoder.speak(
-            net.render(one.ids, whole(plan.frames, one.ids), plan.f0, plan.energy)[None]
-        )[0]
+            *net.render(one.ids, whole(plan.frames, one.ids), plan.f0, plan.energy)
+        )
         spent, audible = spent + time.process_time() - begun, audible + len(voice) / RATE
-        truly = net.render(one.ids, one.frames, one.f0, one.energy)
+        truly, _ = net.render(one.ids, one.frames, one.f0, one.energy)
         rows["frames"].append({"mel_l1": (truly.T - one.mel).abs().mean().item()})
-        rows["prosody"].append(prosody_figures(net, one, names))
-        waves = {"recording": real, "copy": vocoder.speak(listen(real[None]))[0], "voice": voice}
-        waves |= spoken_by_others(recording.text, arguments.run)
+        rows["prosody"].append(prosody_figures(net, one, names, language))
+        waves = {"recording": real, "copy": copied(real, vocoder, listen), "voice": voice}
+        waves |= spoken_by_others(recording.text, language, arguments.run)
         total += len(text)
         for who, wave in waves.items():
             path = arguments.run / "said" / who / f"{recording.name}.wav"
             path.parent.mkdir(parents=True, exist_ok=True)
             soundfile.write(path, wave.clamp(-1, 1).numpy(), RATE)
-            wrong[who] += errors(text, hear(wave))
+            if hear is not None:
+                wrong[who] += errors(text, hear(wave))
             if who != "recording":
-                hz = f0_of(wave, MelConfig())
+                hz = f0_of(wave, MelConfig(), arguments.source.pitch)
                 figures = {"cepstral_distortion": cepstral_distortion(wave, real, listen)}
                 if (hz > 0).any():
                     figures["f0_hz"] = hz[hz > 0].mean().item()
                 rows[who].append(figures)
-    report: dict[str, object] = {"steps": about["steps"], "words": total}
+    report: dict[str, object] = {"steps": about["steps"], "sentences": len(rows["voice"])}
     report["real_time_factor"] = round(spent / audible, 4)
-    report["word_error_rate"] = {who: round(count / total, 4) for who, count in wrong.items()}
+    if hear is not None:
+        report["words"] = total
+        report["word_error_rate"] = {who: round(count / total, 4) for who, count in wrong.items()}
     for who, figures in rows.items():
         report[who] = {
             key: round(float(np.mean([row[key] for row in figures if key in row])), 4)

@@ -36,7 +36,7 @@ RATE, CRITIC_RATE = 2e-3, 5e-4
 """Highest learning rates."""
 CRITIC_SHARE = 0.5
 """Part of the time before the critic joins, and from which on it is listened to ever more."""
-WEIGHTS = {"mel": 1.0, "prosody": 0.3, "adversarial": 0.1, "matching": 0.3}
+WEIGHTS = {"mel": 1.0, "prosody": 0.3, "tune": 0.3, "adversarial": 0.1, "matching": 0.3}
 SHAKE = (0.4, 1.0)
 """By how many semitones and decibels the truth is disturbed that frames are made of, as what the
 network plans is not the truth either."""
@@ -59,6 +59,15 @@ def prosody_loss(made: Tensor, batch: Batch) -> Tensor:
     return weighted.sum((0, 1)) / batch.tokens.sum()
 
 
+def tune_loss(made: Tensor, batch: Batch, height: float) -> Tensor:
+    """Mean absolute difference of the pitch in semitones, over the frames that have one; what is
+    more than half an octave away was not measured well."""
+    truth = 12 * torch.log2(batch.hz.clamp(min=1.0)) - height
+    difference = (made - truth).abs()
+    good = (batch.hz > 0) & (difference.detach() < 6.0)
+    return (difference * good).sum() / good.sum().clamp(min=1)
+
+
 class Training:
     """Everything that changes while training, and one step of it."""
 
@@ -71,6 +80,7 @@ class Training:
         self.net = SpeechNet(labels(language), dropout=DROPOUT, **settings)
         self.net.mean.copy_(voice.mean)
         self.net.deviation.copy_(voice.deviation)
+        self.net.height.fill_(voice.f0)
         self.average = AveragedModel(self.net, multi_avg_fn=follow)
         self.critic = MelCritic()
         settled = {"betas": (0.9, 0.98), "weight_decay": 0.01}
@@ -91,9 +101,10 @@ class Training:
         noise = torch.randn(2, *batch.ids.shape, generator=self.generator)
         f0, energy = batch.f0 + SHAKE[0] * noise[0], batch.energy + SHAKE[1] * noise[1]
         total = batch.mel.shape[1]
-        made = self.net.sound(batch.ids, batch.frames, f0, energy, batch.tokens, total)
+        made, tune = self.net.sound(batch.ids, batch.frames, f0, energy, batch.tokens, total)
         prosody = prosody_loss(self.net.read(batch.ids, batch.tokens), batch)
         losses = {"mel": mel_loss(made, batch), "prosody": prosody.sum()}
+        losses["tune"] = tune_loss(tune, batch, self.voice.f0)
         figures = dict(zip(("length", "f0", "energy"), prosody.tolist(), strict=True))
         if progress >= CRITIC_SHARE:
             lengths = batch.inside.sum((1, 2)).long()

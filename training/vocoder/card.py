@@ -20,12 +20,12 @@ from .prepare import SETS
 
 HEAD = """\
 name = "{name}"
-about = "Log-mel frames to 24 kHz speech, the last step of the embedded voices"
+about = "Log-mel frames and their pitch to 24 kHz speech, the last step of the embedded voices"
 task = "vocoder"
 network = "vocoder"
 rate = {rate}
 recipe = "training/vocoder"
-citation = "Network after H. Siuzdak, Vocos, 2023, arXiv:2306.00814; code and weights are our own."
+citation = "Filters after H. Siuzdak, Vocos, 2023, arXiv:2306.00814; code and weights are our own."
 
 [settings]
 width = {width}
@@ -39,8 +39,8 @@ size = {size}
 sha256 = "{sha256}"
 
 [licence]
-name = "CC0-1.0"
-url = "https://creativecommons.org/publicdomain/zero/1.0/"
+name = "CC-BY-4.0"
+url = "https://creativecommons.org/licenses/by/4.0/"
 commercial = true
 """
 

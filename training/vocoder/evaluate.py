@@ -22,12 +22,15 @@ import torch
 from matplotlib.figure import Figure
 from safetensors import safe_open
 from torch import Tensor
+from torch.nn import functional
 from torchaudio.functional import resample
 
-from audiopipe.nets.vocoder import LogMel, MelConfig, Vocoder, VocoderConfig
+from audiopipe.nets.frames import LogMel, MelConfig
+from audiopipe.nets.vocoder import Vocoder, VocoderConfig
 
 from .data import Speech
-from .losses import SpectralLoss
+from .losses import Spectra, distance
+from .prepare import pitch
 
 try:
     from pesq import PesqError, pesq
@@ -47,6 +50,13 @@ def load_vocoder(path: Path) -> Vocoder:
     vocoder = Vocoder(VocoderConfig(**settings), MelConfig(**about["mel"]))
     vocoder.load_state_dict(state)
     return vocoder.eval()
+
+
+def copied(wave: Tensor, vocoder: Vocoder, listen: LogMel) -> Tensor:
+    """What the vocoder makes of the frames and the pitch of a wave [time], of its length."""
+    whole = functional.pad(wave, (0, -len(wave) % vocoder.mel.hop))
+    hz = pitch((whole * 32768).round().clamp(-32768, 32767).to(torch.int16), vocoder.mel.rate)
+    return vocoder.speak(listen(wave[None])[0], hz)[: len(wave)]
 
 
 def griffin_lim(mel: Tensor, listen: LogMel, rounds: int = 32) -> Tensor:
@@ -79,14 +89,14 @@ class Judge:
 
     def __init__(self, config: MelConfig) -> None:
         self.rate = config.rate
-        self.listen, self.spectral = LogMel(config), SpectralLoss()
+        self.listen, self.spectra = LogMel(config), Spectra()
 
     def __call__(self, made: Tensor, real: Tensor, *, pitch: bool) -> Figures:
         """Figures for two waves of shape [time], of one length."""
         difference = (self.listen(made[None]) - self.listen(real[None])).abs().mean()
         figures = {
             "mel_l1": difference.item(),
-            "spectral": self.spectral(made[None], real[None]).item(),
+            "spectral": distance(*map(self.spectra, (made[None], real[None]))).item(),
         }
         if pesq is not None:
             a, b = (resample(wave, self.rate, 16_000).numpy() for wave in (made, real))
@@ -158,9 +168,9 @@ def main() -> None:
         rows: dict[str, list[Figures]] = {"vocoder": [], "griffin_lim": []}
         for count, index in enumerate(indices):
             real = speech[index]
-            mel = listen(real[None])
-            made, seconds = timed(lambda mel=mel: vocoder.speak(mel)[0])
-            made, baseline = made[: len(real)], griffin_lim(mel[0], listen)[: len(real)]
+            mel, hz = listen(real[None])[0], speech.pitch(index)
+            made, seconds = timed(lambda mel=mel, hz=hz: vocoder.speak(mel, hz))
+            made, baseline = made[: len(real)], griffin_lim(mel, listen)[: len(real)]
             if count:  # the first one warms up
                 spent, audible = spent + seconds, audible + len(real) / rate
             waves = {"recording": real, "vocoder": made, "griffin_lim": baseline}

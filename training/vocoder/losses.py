@@ -4,17 +4,32 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from audiopipe.nets.vocoder import LogMel, MelConfig
-
 from .discriminators import Judgement
 
+Features = list[Tensor]
+"""What two waves are compared by; the distance is the sum of their distances."""
 
-class SpectralLoss(nn.Module):
-    """Distance between two waves by their magnitude spectra at several resolutions.
 
-    For each window length: the mean absolute difference of log-magnitudes, which hears weak
-    components, and the relative Frobenius distance (spectral convergence), which hears strong ones
-    (Yamamoto 2020). Windows overlap by three quarters.
+def energy(made: Features, other: Features, real: Features) -> Tensor:
+    """How far what is made is from what is real, where both have chance in them.
+
+    `made` and `other` are two draws of the same. Their own distance is taken off that to the real
+    one: without it noise would be punished for not being the noise of the recording, and a hum
+    would be made of every hiss (A. Gritsenko et al., 2020, arXiv:2008.01160).
+    """
+    return distance(made, real) + distance(other, real) - distance(made, other)
+
+
+def distance(some: Features, others: Features) -> Tensor:
+    """Mean absolute difference, mean over the features."""
+    terms = [functional.l1_loss(a, b) for a, b in zip(some, others, strict=True)]
+    return torch.stack(terms).mean()
+
+
+class Spectra(nn.Module):
+    """Logarithms of magnitude spectra at several resolutions; windows overlap by three quarters.
+
+    [batch, time] to a [batch, bins, frames] for each window length.
     """
 
     def __init__(
@@ -25,33 +40,14 @@ class SpectralLoss(nn.Module):
         for length in lengths:
             self.register_buffer(f"window_{length}", torch.hann_window(length), persistent=False)
 
+    def forward(self, audio: Tensor) -> Features:
+        return [self.magnitude(audio, length).log() for length in self.lengths]
+
     def magnitude(self, audio: Tensor, length: int) -> Tensor:
         """[batch, time] -> [batch, bins, frames], a full-scale sine near one half."""
         window = getattr(self, f"window_{length}")
         spectrum = torch.stft(audio, length, length // 4, window=window, return_complex=True)
         return (spectrum.abs() / window.sum()).clamp(min=self.floor / length**0.5)
-
-    def forward(self, made: Tensor, real: Tensor) -> Tensor:
-        """Mean over the resolutions, for waves of shape [batch, time]."""
-        total = made.new_zeros(())
-        for length in self.lengths:
-            a, b = self.magnitude(made, length), self.magnitude(real, length)
-            difference = torch.linalg.vector_norm(a - b, dim=(1, 2))
-            convergence = difference / torch.linalg.vector_norm(b, dim=(1, 2)).clamp(min=1e-3)
-            total = total + functional.l1_loss(a.log(), b.log()) + convergence.clamp(max=2).mean()
-        return total / len(self.lengths)
-
-
-class MelLoss(nn.Module):
-    """Mean absolute difference of log-mel frames: what the vocoder was asked for."""
-
-    def __init__(self, config: MelConfig) -> None:
-        super().__init__()
-        self.mel = LogMel(config)
-
-    def forward(self, made: Tensor, real: Tensor) -> Tensor:
-        """Waves of shape [batch, time]; frames that would need context are left out."""
-        return functional.l1_loss(self.mel(made, pad=False), self.mel(real, pad=False))
 
 
 def critic_loss(real: list[Judgement], made: list[Judgement]) -> Tensor:

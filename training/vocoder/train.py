@@ -20,17 +20,18 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from audiopipe.nets.vocoder import LogMel, MelConfig, Vocoder
+from audiopipe.nets.frames import LogMel, MelConfig
+from audiopipe.nets.vocoder import Vocoder
 
-from .data import Crops, Rendered, Speech
-from .discriminators import Critics
-from .losses import MelLoss, SpectralLoss, adversarial_loss, critic_loss, matching_loss
+from .data import Crops, Rendered, Speech, sources
+from .discriminators import Critics, Judgement
+from .losses import Spectra, adversarial_loss, critic_loss, energy, matching_loss
 from .presets import PRESETS, Preset
 
 WARM_UP = 0.01
-SPECTRAL_SHARE = 0.25
+SPECTRAL_SHARE = 0.4
 """Part of the time before the critics join."""
-WEIGHTS = {"spectral": 2.5, "mel": 10.0, "adversarial": 1.0, "matching": 2.0}
+WEIGHTS = {"spectral": 5.0, "mel": 5.0, "adversarial": 1.0, "matching": 2.0}
 RENDERED_SHARE = 2 / 3
 """Part of the crops, where a voice's own frames are given: the rest keeps the other speakers."""
 EMA_DECAY = 0.999
@@ -101,14 +102,11 @@ class Training:
         self.optimizer = torch.optim.AdamW(self.vocoder.parameters(), **settings, fused=fused)
         self.opponent = torch.optim.AdamW(self.critics.parameters(), **settings, fused=fused)
         self.listen = LogMel(mel).to(device)
-        self.spectral, self.mel = SpectralLoss().to(device), MelLoss(mel).to(device)
-        self.run = torch.compile(self.vocoder) if compiled else self.vocoder
+        self.spectra = Spectra().to(device)
+        filters = self.vocoder.filters
+        self.run = torch.compile(filters) if compiled else filters
         self.judge = torch.compile(self.critics) if compiled else self.critics
-        past, ahead = self.vocoder.reach
-        self.before = past * mel.hop + mel.margin
-        self.length = preset.frames * mel.hop
-        after = ahead * mel.hop + mel.margin
-        self.crops = Crops(speech, device, self.before, self.length, after)
+        self.crops = Crops(speech, device, self.vocoder.reach, preset.frames)
         self.steps = 0
 
     def autocast(self) -> torch.autocast:
@@ -119,19 +117,18 @@ class Training:
         for optimizer in (self.optimizer, self.opponent):
             for group in optimizer.param_groups:
                 group["lr"] = self.preset.rate * schedule(progress)
-        mel, real = self.draw()
-        with self.autocast():
-            made = self.run(mel)
-        losses = {"spectral": self.spectral(made, real), "mel": self.mel(made, real)}
+        mel, hz, real = self.draw()
+        filters = self.run(mel, hz)
+        made, other = (self.vocoder.shaped(self.source(hz), filters) for _ in range(2))
+        losses = {"spectral": energy(*map(self.spectra, (made, other, real)))}
+        losses["mel"] = energy(*([self.listen(wave, pad=False)] for wave in (made, other, real)))
         figures = {}
         if progress >= SPECTRAL_SHARE:
             level = real.square().mean(1, keepdim=True).sqrt().clamp(min=1e-3)
             good, bad = (wave * (CRITIC_LEVEL / level) for wave in (real, made))
-            figures["critic"] = self.improve_critics(good, bad.detach())
+            figures["critic"], truth = self.improve_critics(good, bad.detach())
             self.critics.requires_grad_(False)
             with self.autocast():
-                with torch.no_grad():
-                    truth = self.judge(good)
                 opinion = self.judge(bad)
                 losses["adversarial"] = adversarial_loss(opinion)
                 losses["matching"] = matching_loss(truth, opinion)
@@ -145,28 +142,36 @@ class Training:
         self.steps += 1
         return {name: value.detach() for name, value in {**losses, **figures, "norm": norm}.items()}
 
-    def draw(self) -> tuple[Tensor, Tensor]:
-        """Frames with their context, and the samples that are wanted of them; of what an acoustic
-        model has rendered, if there is any, RENDERED_SHARE of the crops."""
+    def draw(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Frames with their context, their pitch, and the samples that are wanted of them; of what
+        an acoustic model has rendered, if there is any, RENDERED_SHARE of the crops."""
         borrowed = round(RENDERED_SHARE * self.preset.batch) if self.rendered else 0
-        audio = self.crops.draw(self.preset.batch - borrowed)
-        real = audio[:, self.before : self.before + self.length]
-        mel = roughen(self.listen(audio, pad=False))
+        audio, hz = self.crops.draw(self.preset.batch - borrowed)
+        mel = self.listen.config
+        before = self.vocoder.reach.past * mel.hop + mel.margin
+        real = audio[:, before : before + self.preset.frames * mel.hop]
+        drawn = roughen(self.listen(audio, pad=False)), hz, real
         if self.rendered is None:
-            return mel, real
-        past, ahead = self.vocoder.reach
-        more = self.rendered.draw(borrowed, past, self.preset.frames, ahead)
-        pairs = zip((mel, real), more, strict=True)
-        return tuple(torch.cat([a, b.to(self.device)]) for a, b in pairs)
+            return drawn
+        more = self.rendered.draw(borrowed, self.vocoder.reach, self.preset.frames)
+        return tuple(torch.cat([a, b.to(self.device)]) for a, b in zip(drawn, more, strict=True))
 
-    def improve_critics(self, real: Tensor, made: Tensor) -> Tensor:
+    def source(self, hz: Tensor) -> Tensor:
+        """What the vocoder shapes for these frames."""
+        reach, lead = self.vocoder.reach, self.vocoder.lead
+        near = hz[:, reach.past - lead.past : hz.shape[1] - reach.ahead + lead.ahead]
+        return sources(near, self.listen.config.hop, self.listen.config.rate)
+
+    def improve_critics(self, real: Tensor, made: Tensor) -> tuple[Tensor, list[Judgement]]:
+        """Their loss, and what they thought of the real sound before they knew better."""
         with self.autocast():
-            loss = critic_loss(self.judge(real), self.judge(made))
+            truth = self.judge(real)
+            loss = critic_loss(truth, self.judge(made))
         self.opponent.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.critics.parameters(), 100.0)
         self.opponent.step()
-        return loss
+        return loss, truth
 
     def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
         """What a checkpoint holds."""
