@@ -84,7 +84,7 @@ def main() -> None:
     )
     parser.add_argument("--run", type=Path, required=True, help="folder of `train`")
     parser.add_argument("--vocoder", type=Path, required=True, help="run folder of its training")
-    parser.add_argument("--sentences", type=int, default=4, help="for each person")
+    parser.add_argument("--sentences", type=int, default=3, help="for each person")
     parser.add_argument("--quick", action="store_true", help="one reference, no words, no peers")
     arguments = parser.parse_args()
 
