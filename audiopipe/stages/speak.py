@@ -223,7 +223,7 @@ class Speak(Stateful):
             model.audience.hear(line, piece)
             words = [
                 Segment(
-                    sentence.words[timing.word].written + sentence.words[timing.word].mark,
+                    sentence.words[timing.word].shown,
                     begin + timing.start,
                     begin + timing.stop,
                     line.speaker,

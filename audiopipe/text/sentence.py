@@ -113,6 +113,16 @@ class Word:
     delivery: Delivery = field(default_factory=Delivery)
 
     @property
+    def shown(self) -> str:
+        """As it is written, with its mark; one full stop ends an abbreviation and the sentence.
+
+        >>> Word("a.m.", 0, 4, (), ".").shown, Word("noon", 0, 4, (), ".").shown
+        ('a.m.', 'noon.')
+        """
+        ended = self.mark == "." and self.written.endswith(".")
+        return self.written if ended else self.written + self.mark
+
+    @property
     def said(self) -> str:
         """What is said, in words."""
         return " ".join(part.text for part in self.spoken)
@@ -170,7 +180,7 @@ class Sentence:
     @property
     def written(self) -> str:
         """Its words as they were written."""
-        return " ".join(word.written + word.mark for word in self.words)
+        return " ".join(word.shown for word in self.words)
 
     @property
     def said(self) -> str:
