@@ -126,7 +126,7 @@ def main() -> None:
                 audible += len(audio) / RATE
                 made = vocoder.speak(mel, hz)
                 voice = embed(made)
-                found.like(f"converted, {seconds:.0f} s", voice, others)
+                found.like(f"converted, up to {seconds:.0f} s of reference", voice, others)
                 if seconds != JUDGED:
                     continue
                 kind = "people" if text is None else "kathleen"

@@ -69,7 +69,7 @@ def texts_of(folder: Path) -> Iterator[tuple[str, str]]:
 
 def sources(name: str, folder: Path) -> Iterator[Source]:
     """The files of a set."""
-    facts = tomllib.loads(SETS.read_text("utf-8"))["sources"][name]
+    facts = tomllib.loads(SETS.read_text("utf-8"))["sources"][name][0]
     texts = dict(texts_of(folder))
     for path in sorted(folder.glob(facts["files"])):
         place = path.relative_to(folder).as_posix()
