@@ -41,7 +41,7 @@ EXCHANGED = 8
 """How many of a batch are said in another voice, once the critic is there."""
 RATE, CRITIC_RATE = 2e-3, 5e-4
 CRITIC_SHARE = 0.4
-"""Part of the time before the critic joins."""
+"""Part of the time before the critic joins; with 1 it never does."""
 WEIGHTS = {
     "mel": 1.0, "who": 0.05, "adversarial": 0.05, "matching": 0.3, "likeness": 1.0, "words": 2.0,
 }  # fmt: skip
@@ -52,8 +52,11 @@ SCALE = 12.0
 class Training:
     """Everything that changes while training, and one step of it."""
 
-    def __init__(self, voices: Voices, heard: Tensor, run: Path, seed: int = 0) -> None:
+    def __init__(
+        self, voices: Voices, heard: Tensor, run: Path, alone: float = CRITIC_SHARE, seed: int = 0
+    ) -> None:
         torch.manual_seed(seed)
+        self.alone = alone
         self.net = Converter.of(**SETTINGS)
         content, self.ear = load_content(run)
         self.net.content = content.requires_grad_(False)
@@ -95,8 +98,8 @@ class Training:
         }
         figures = {"told": (named.argmax(0) == batch.who).float().mean().item()}
         # Every other step, as it costs as much as all else.
-        if progress >= CRITIC_SHARE and self.steps % 2:
-            loudness = min(1.0, (progress - CRITIC_SHARE) / 0.1)
+        if progress >= self.alone and self.steps % 2:
+            loudness = min(1.0, (progress - self.alone) / 0.1)
             found, extra = self.exchange(batch, made, likeness)
             losses |= {name: loudness * value for name, value in found.items()}
             figures |= extra
@@ -190,12 +193,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of `prepare`")
     parser.add_argument("--run", type=Path, required=True, help="folder of `content` and `hear`")
     parser.add_argument("--minutes", type=float, required=True, help="of the whole training")
+    parser.add_argument("--alone", type=float, default=CRITIC_SHARE, help="without the critic")
     arguments = parser.parse_args()
 
     torch.set_flush_denormal(True)
     voices = Voices.load(arguments.data / "train.safetensors")
     heard = load_file(arguments.run / "heard.safetensors")["content"]
-    training = Training(voices, heard, arguments.run)
+    training = Training(voices, heard, arguments.run, arguments.alone)
     spent = training.resume(arguments.run)
     clock = Clock(arguments.minutes * 60, spent, torch.device("cpu"))
     stop: list[bool] = []
