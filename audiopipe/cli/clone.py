@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from audiopipe.signals import Text
 
 SPEECH, VOICE = "speech", "voice"
-"""The stages that `--set` may change, beside `even` and `loud`."""
+"""The stages that `--set` may change, beside `level`, `even` and `loud`."""
 
 
 def clone(
@@ -83,7 +83,8 @@ def clone(
     new` makes; without it the person is asked in the terminal. The record is written beside the
     output, its summary is in the tags, and the sound has the inaudible mark of cloned speech.
 
-    What runs are the stages `voice` and `loud`, and for a text `speech` and `even`; `--set` changes
+    What runs are the stages `voice`, `even` and `loud`, ahead of them `level` for a recording and
+    `speech` for a text, and all is brought to -16 LUFS, as podcasts are; `--set` changes
     them.
 
     **Examples**
@@ -185,10 +186,12 @@ def _stages(
     """What runs, as a definition has it."""
     voice = {"use": "clone", "model": model, "pitch": pitch, **wanted}
     loud = {"use": "limit", "ceiling": "-1 dB"}
-    if not is_text:
-        return {VOICE: voice, "loud": loud}
-    speech = {"use": "speak", **said}
     even = {"use": "normalize", "loudness": "-16 LUFS", "over": "leave"}
+    if not is_text:
+        # The converter has learned from speech of one level.
+        level = even | {"loudness": "-23 LUFS"}
+        return {"level": level, VOICE: voice, "even": even, "loud": loud}
+    speech = {"use": "speak", **said}
     if str(said.get("voice", "")).startswith("coqui/"):
         speech |= {"pitch": pitch, **wanted}
         marked = {"use": "watermark", "kind": "cloned"}

@@ -291,7 +291,7 @@ class Converter(nn.Module):
         (past, ahead), count = self.decoder.reach, frames.shape[1]
         total, number = frames.new_zeros(frames.shape[2]), 0
         for own in (slice(0, count // 2), slice(count // 2, count)):
-            others = torch.ones(count, dtype=torch.bool)
+            others = torch.ones(count, dtype=torch.bool, device=frames.device)
             others[own] = False
             part = slice(own.start, min(own.stop, own.start + CALIBRATED))
             inner = slice(part.start + past, part.stop - ahead)
