@@ -24,7 +24,7 @@ class Engine:
     """A plan with its models loaded: serves any number of streams.
 
     >>> import audiopipe
-    >>> engine = audiopipe.chain("tap").engine(Audio.empty(rate=8000, channels=1))
+    >>> engine = audiopipe.chain("tap").engine(audiopipe.Audio.empty(rate=8000, channels=1))
     >>> [sorted(blocks) for blocks in engine.stream().finish()]
     [['tap']]
     """

@@ -15,6 +15,9 @@ from torch import Tensor
 
 from audiopipe.nets.converter import Content, Converter
 from audiopipe.nets.frames import MelConfig, Reach
+
+pytest.importorskip("parselmouth", reason="pip install 'audiopipe[train]'")
+
 from training.clone import content as ear
 from training.clone import prepare, train
 from training.clone.data import QUIET, Crops, Utterance, Voices
