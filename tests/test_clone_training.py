@@ -13,8 +13,9 @@ import soundfile
 import torch
 from torch import Tensor
 
-from audiopipe.nets.converter import Content, Converter
+from audiopipe.nets.converter import Converter
 from audiopipe.nets.frames import MelConfig, Reach
+from audiopipe.nets.listening import Content
 
 pytest.importorskip("parselmouth", reason="pip install 'audiopipe[train]'")
 

@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from audiopipe.nets import converter as module
-from audiopipe.nets.converter import BANDS, MIDDLE, Converter, Likeness, audible, bridged, loudness
+from audiopipe.nets.converter import MIDDLE, Converter, Likeness, bridged
+from audiopipe.nets.listening import BANDS, audible, loudness
 
 SIZES = {
     "width": 16, "expansion": 2, "heard": [3, 2, 0], "said": [3, 1, 0], "neck": 6, "identity": 12,

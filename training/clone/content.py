@@ -22,8 +22,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
-from audiopipe.nets.converter import Content
 from audiopipe.nets.frames import MelConfig
+from audiopipe.nets.listening import Content
 
 from ..vocoder.train import Clock, follow, schedule
 from .data import Crops, Voices

@@ -16,8 +16,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional
 
-from audiopipe.nets.converter import BANDS, Content
 from audiopipe.nets.frames import MelConfig
+from audiopipe.nets.listening import BANDS, Content
 
 from .content import load_content
 from .data import QUIET, Voices

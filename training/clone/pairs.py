@@ -8,8 +8,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from audiopipe.nets.converter import audible, bridged, loudness
+from audiopipe.nets.converter import bridged
 from audiopipe.nets.frames import MelConfig, Reach
+from audiopipe.nets.listening import audible, loudness
 
 from .data import QUIET, Crops, Voices
 from .disturb import Warp

@@ -22,7 +22,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
-from audiopipe.nets.converter import BANDS, Converter, Likeness, audible
+from audiopipe.nets.converter import Converter, Likeness
+from audiopipe.nets.listening import BANDS, audible
 
 from ..speak.critic import CROP, MelCritic
 from ..vocoder.losses import adversarial_loss, critic_loss, matching_loss
