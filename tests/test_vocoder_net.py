@@ -69,14 +69,14 @@ def test_pieces_with_context_are_the_whole():
     vocoder = small()
     mel, hz = frames(50)
     whole = vocoder.speak(mel, hz)
-    (past, ahead), lead = vocoder.reach, vocoder.lead
+    past, ahead = vocoder.reach
     padded = functional.pad(mel[None], (past, ahead), value=math.log(MEL.floor))
     pitch = functional.pad(hz[None], (past, ahead), mode="replicate")
     source = Source(MEL.hop, MEL.rate)(pitch[0])[None]
     pieces = []
     for at, size in ((0, 1), (1, 20), (21, 29)):
         near = slice(at, at + past + size + ahead)
-        blocks = slice((at + past - lead.past) * MEL.hop, (at + past + size + lead.ahead) * MEL.hop)
+        blocks = slice(near.start * MEL.hop, near.stop * MEL.hop)
         with torch.inference_mode():
             pieces.append(vocoder(padded[..., near], pitch[:, near], source[..., blocks]))
     assert whole.shape == (50 * MEL.hop,)

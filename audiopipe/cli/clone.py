@@ -148,7 +148,8 @@ def _agreed(consent: Path | None, reference: Path, output: Path) -> Path:
 
     Raises BadParameter where there is nobody to answer, and ConsentError.
     """
-    from audiopipe.consent import ask, read_consent
+    from audiopipe.cli.consent import asked
+    from audiopipe.consent import read_consent
 
     if consent is not None:
         read_consent(consent).check(reference)
@@ -159,24 +160,19 @@ def _agreed(consent: Path | None, reference: Path, output: Path) -> Path:
             f"{reference}` asks for one, and writes it",
             param_hint="--consent",
         )
-
-    def prompt(question: str) -> str:
-        return str(typer.prompt(visible(question), default="", show_default=False))
-
-    return ask(reference, prompt).save_beside(output)
+    return asked(reference).save_beside(output)
 
 
 def _text(source: str | None, text: str | None) -> Text:
     """What is to be said."""
-    from audiopipe.io.texts import read_manuscript
+    from audiopipe.io.texts import read_manuscript, standard_input
     from audiopipe.signals import Text
-    from audiopipe.text.files import decoded
     from audiopipe.voices.manuscript import Manuscript
 
     if text is not None:
         return Text((Manuscript(text),))
     if source == "-":
-        return Text((Manuscript(decoded(sys.stdin.buffer.read(), "<stdin>"), file="<stdin>"),))
+        return Text((standard_input(),))
     return Text((read_manuscript(Path(str(source))),))
 
 

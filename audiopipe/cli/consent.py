@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from audiopipe.errors import visible
+
+if TYPE_CHECKING:
+    from audiopipe.consent import Consent
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,6 +22,16 @@ app = typer.Typer(
 Reference = Annotated[Path, typer.Argument(help="The recording of the voice.")]
 
 
+def asked(reference: Path) -> Consent:
+    """What is answered in the terminal; raises ConsentError."""
+    from audiopipe.consent import ask
+
+    def prompt(question: str) -> str:
+        return str(typer.prompt(visible(question), default="", show_default=False))
+
+    return ask(reference, prompt)
+
+
 @app.command(epilog="Example: audiopipe consent new ada.wav -o ada.consent.json")
 def new(
     reference: Reference,
@@ -27,12 +40,9 @@ def new(
     ] = None,
 ) -> None:
     """Ask the speaker, and write the record: beside the recording, if nothing else is said."""
-    from audiopipe.consent import SUFFIX, ask
+    from audiopipe.consent import SUFFIX
 
-    def prompt(question: str) -> str:
-        return str(typer.prompt(visible(question), default="", show_default=False))
-
-    consent = ask(reference, prompt)
+    consent = asked(reference)
     target = consent.save(output or reference.with_suffix(SUFFIX))
     typer.echo(visible(f"{target}: {consent.summary}"))
 

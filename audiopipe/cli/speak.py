@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -134,14 +133,13 @@ def speak(
 
 def _source(text: str) -> Text:
     """What is to be said."""
-    from audiopipe.io.texts import SUFFIXES, read_manuscript
+    from audiopipe.io.texts import SUFFIXES, read_manuscript, standard_input
     from audiopipe.signals import Text
-    from audiopipe.text.files import decoded
     from audiopipe.voices.manuscript import Manuscript
 
     path = Path(text)
     if text == "-":
-        return Text((Manuscript(decoded(sys.stdin.buffer.read(), "<stdin>"), file="<stdin>"),))
+        return Text((standard_input(),))
     named = path.suffix.lower() in SUFFIXES and not any(map(str.isspace, text))
     if named or (len(text) < 256 and path.is_file()):
         return Text((read_manuscript(path),))

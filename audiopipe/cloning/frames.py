@@ -97,6 +97,4 @@ def log_mel(listen: LogMel, windows: Tensor) -> Tensor:
     """Log-mel frames [bins, frames] of windows [frames, n_fft]."""
     if not len(windows):
         return windows.new_zeros(MEL.bins, 0)
-    magnitude = torch.fft.rfft(windows * listen.window).abs()
-    mel: Tensor = (listen.filters @ magnitude.mT).clamp_min(MEL.floor).log().clamp_max(LOUDEST)
-    return mel
+    return listen.heard(torch.fft.rfft(windows * listen.window).mT).clamp_max(LOUDEST)

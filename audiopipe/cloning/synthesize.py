@@ -79,10 +79,10 @@ class Synthesize(Stateful):
         found = [pulses.new_zeros(0)]
         for first in range(0, ready, AT_ONCE):
             stop = min(ready, first + AT_ONCE)
-            near = slice(first, stop + past + ahead)
-            begin, end = first + past - model.lead.past, stop + past + model.lead.ahead
-            source = pulses[None, :, begin * MEL.hop : end * MEL.hop]
-            found.append(model(held.mel[None, :, near], held.hz[None, near], source)[0])
+            end = stop + past + ahead
+            near, own = slice(first, end), slice(first * MEL.hop, end * MEL.hop)
+            frames = held.mel[None, :, near], held.hz[None, near]
+            found.append(model(*frames, pulses[None, :, own])[0])
         samples = torch.cat(found)[: int(held.size[past : past + ready].sum())]
         state.held = held.like(*(t[..., ready:].clone() for t in held.tensors), start=0)
         state.pulses = pulses[:, ready * MEL.hop :].clone()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -58,6 +59,14 @@ def read_manuscript(path: Path) -> Manuscript:
     from audiopipe.voices.manuscript import Manuscript
 
     return Manuscript(load(path), form=form_of(path), file=str(path), sounds=Clips(path.parent))
+
+
+def standard_input() -> Manuscript:
+    """The text of standard input in UTF-8; raises TextError."""
+    from audiopipe.text.files import decoded
+    from audiopipe.voices.manuscript import Manuscript
+
+    return Manuscript(decoded(sys.stdin.buffer.read(), "<stdin>"), file="<stdin>")
 
 
 def form_of(path: Path) -> Form:

@@ -67,7 +67,11 @@ class LogMel(nn.Module):
             audio.float(), config.n_fft, config.hop, window=self.window, center=False,
             return_complex=True,
         )  # fmt: skip
-        return (self.filters @ spectrum.abs()).clamp(min=config.floor).log()
+        return self.heard(spectrum)
+
+    def heard(self, spectrum: Tensor) -> Tensor:
+        """The frames of complex spectra [..., n_fft // 2 + 1, frames]."""
+        return (self.filters @ spectrum.abs()).clamp(min=self.config.floor).log()
 
 
 class Reach(NamedTuple):

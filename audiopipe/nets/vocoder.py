@@ -174,8 +174,8 @@ class Vocoder(nn.Module):
     """Log-mel frames, their pitch and a source to a waveform, `hop` samples a frame.
 
     Input: mel [batch, bins, reach.past + frames + reach.ahead]; pitch in Hz of the same frames,
-    [batch, …], which goes on through what has none; and the `Source`'s blocks of the frames that
-    are wanted and of `lead` around them, [batch, 2, (lead.past + frames + lead.ahead) * hop].
+    [batch, …], which goes on through what has none; and their blocks of a `Source`, [batch, 2, … *
+    hop].
     Output: samples [batch, frames * hop].
 
     >>> vocoder = Vocoder.of(width=8, expansion=2, kernel=7, ahead=[3, 0])
@@ -238,10 +238,13 @@ class Vocoder(nn.Module):
         return Reach(self.inverse.context + half - 1, self.inverse.context + half)
 
     def forward(self, mel: Tensor, hz: Tensor, source: Tensor) -> Tensor:
-        return self.shaped(source, self.filters(mel, hz))
+        past, ahead = self.reach.past - self.lead.past, self.reach.ahead - self.lead.ahead
+        near = source[..., past * self.mel.hop : source.shape[-1] - ahead * self.mel.hop]
+        return self.shaped(near, self.filters(mel, hz))
 
     def shaped(self, source: Tensor, filters: Tensor) -> Tensor:
-        """What the filters make of a source: the second half of `forward`."""
+        """What the filters make of a source [batch, 2, (lead.past + frames + lead.ahead) * hop]:
+        the second half of `forward`."""
         batch, _, time = source.shape
         spectra = torch.stft(
             source.reshape(2 * batch, time), self.mel.n_fft, self.mel.hop, window=self.window,
@@ -273,11 +276,7 @@ class Vocoder(nn.Module):
     @torch.inference_mode()
     def speak(self, mel: Tensor, hz: Tensor, seed: int = 0) -> Tensor:
         """A whole utterance, silence around it: [bins, frames] and [frames] -> [frames * hop]."""
-        past, ahead = self.reach
         mel = functional.pad(mel[None], self.reach, value=math.log(self.mel.floor))
         hz = functional.pad(hz[None], self.reach, mode="replicate")
-        source = Source(self.mel.hop, self.mel.rate, seed)(hz[0])
-        first, last = past - self.lead.past, mel.shape[-1] - ahead + self.lead.ahead
-        source = source[None, :, first * self.mel.hop : last * self.mel.hop]
-        samples: Tensor = self(mel, hz, source)
+        samples: Tensor = self(mel, hz, Source(self.mel.hop, self.mel.rate, seed)(hz[0])[None])
         return samples[0]

@@ -12,7 +12,6 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from audiopipe.cloning.heard import Heard
 from audiopipe.consent import Consent, no_consent, read_consent
 from audiopipe.disclosure import disclosure
 from audiopipe.errors import SpeechError
@@ -144,7 +143,11 @@ class Speak(Stateful):
         return Reach(behind=0, ahead=0, latency=0)
 
     def load(self, source: Text, device: torch.device, dtype: torch.dtype) -> Cast:
-        heard = Heard(self.reference, self.consent) if self.reference and self.consent else None
+        heard = None
+        if self.reference and self.consent:
+            from audiopipe.cloning.heard import Heard  # what it needs takes long to import
+
+            heard = Heard(self.reference, self.consent)
         cast = Cast(device, heard=heard)
         language = self.language or cast.voice(self.voice).language
         cast.lexicon = Lexicon.read(Path(self.lexicon), language) if self.lexicon else None

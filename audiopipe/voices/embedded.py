@@ -91,13 +91,12 @@ class EmbeddedVoice:
     def _sound(self, mel: Tensor, hz: Tensor, volume: Tensor, plan: Schedule) -> Iterator[Tensor]:
         """Samples [1, time] of frames [bands, n] and their pitch [n], with the schedule's silences
         among them."""
-        reach, lead = self._vocoder.reach, self._vocoder.lead
-        hop, rate = self._vocoder.mel.hop, self.rate
+        reach, hop = self._vocoder.reach, self._vocoder.mel.hop
         device = next(self._vocoder.parameters()).device
         around = functional.pad(mel[None], reach, value=math.log(self._vocoder.mel.floor))
         around = around.to(device)
         pitch = functional.pad(hz[None], reach, mode="replicate")
-        source = Source(hop, rate)(pitch[0])[None].to(device)
+        source = Source(hop, self.rate)(pitch[0])[None].to(device)
         pitch = pitch.to(device)
         # From the middle of a frame to that of the next in a straight line.
         gains = functional.interpolate(volume[None, None], scale_factor=hop, mode="linear")[0]
@@ -110,11 +109,9 @@ class EmbeddedVoice:
             first = start
             while start < stop:
                 end = min(stop, start + size)
-                near = slice(start, end + reach.past + reach.ahead)
-                first_block = start + reach.past - lead.past
-                last_block = end + reach.past + lead.ahead
-                shaped = source[..., first_block * hop : last_block * hop]
-                part = self._vocoder(around[..., near], pitch[:, near], shaped).cpu()
+                last = end + reach.past + reach.ahead
+                near, blocks = slice(start, last), slice(start * hop, last * hop)
+                part = self._vocoder(around[..., near], pitch[:, near], source[..., blocks]).cpu()
                 part = part * 10 ** (gains[:, start * hop : end * hop] / 20)
                 if start == first:
                     part[:, :FADE] *= torch.linspace(0, 1, FADE)
