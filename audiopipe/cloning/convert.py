@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from math import log
-from pathlib import Path
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from audiopipe.cloning.agreed import Agreed
 from audiopipe.cloning.contour import RATE
 from audiopipe.cloning.frames import MEL, Spoken
 from audiopipe.cloning.networks import Converter, load_converter, reach_of_converter
 from audiopipe.cloning.reference import Voice, take
-from audiopipe.consent import Consent, read_consent
-from audiopipe.disclosure import disclosure
+from audiopipe.consent import read_consent
 from audiopipe.signals import Sampled
-from audiopipe.stage import GRID, Fidelity, Reach, Stateful
+from audiopipe.stage import Reach
 
 SILENT = log(1e-2)
 """Frames none of whose bands is louder are silence: that of 16 bits, noise at -87 dB."""
@@ -71,36 +69,15 @@ class Converting:
     told: tuple[str, ...] = ()
 
 
-class Convert(Stateful):
+class Convert(Agreed):
     """Give frames the voice of a reference: Spoken to Wanted.
 
     Raises ConsentError without a consent that holds, and what `take` raises of the reference.
     """
 
-    name = "convert"
     takes = Spoken
-    heavy = True
 
-    model: str
-    reference: str
-    consent: str
     pitch: float
-
-    @property
-    def fidelity(self) -> Fidelity:
-        return GRID
-
-    @property
-    def models(self) -> Sequence[str]:
-        return (self.model,)
-
-    @cached_property
-    def consents(self) -> Sequence[Consent]:
-        return (read_consent(self.consent),)
-
-    @property
-    def comment(self) -> str:
-        return disclosure(Path(self.model).name, self.consents[0].summary)
 
     def output(self, source: Spoken) -> Wanted:
         return Wanted.empty()

@@ -11,15 +11,14 @@ import soxr
 import torch
 from torch import Tensor
 
+from audiopipe.cloning.agreed import Agreed
 from audiopipe.cloning.contour import RATE
 from audiopipe.cloning.heard import Heard
-from audiopipe.consent import Consent, read_consent
-from audiopipe.disclosure import disclosure
 from audiopipe.errors import ModelError
 from audiopipe.io.save import save
 from audiopipe.models import Store
 from audiopipe.signals import Audio
-from audiopipe.stage import GRID, Fidelity, Reach, Stateful
+from audiopipe.stage import Reach
 from audiopipe.voices.coqui import Loaded
 
 TASK = "convert"
@@ -50,35 +49,12 @@ class Ready:
     heard: Heard
 
 
-class ConvertWhole(Stateful):
+class ConvertWhole(Agreed):
     """Give speech another voice by a model of coqui-tts: Audio [1, time] at 24 kHz to the same.
 
     Stretches of 20 to 30 s are converted by themselves; they end where it is quiet. Raises as
     `Heard` does, EngineError, and ModelError for a model that converts nothing.
     """
-
-    name = "convert"
-    heavy = True
-
-    model: str
-    reference: str
-    consent: str
-
-    @property
-    def fidelity(self) -> Fidelity:
-        return GRID
-
-    @property
-    def models(self) -> Sequence[str]:
-        return (self.model,)
-
-    @property
-    def consents(self) -> Sequence[Consent]:
-        return (read_consent(self.consent),)
-
-    @property
-    def comment(self) -> str:
-        return disclosure(self.model, self.consents[0].summary)
 
     def accepts(self, source: Audio) -> Sequence[Audio]:
         return [Audio.empty(RATE, channels=1)]

@@ -17,7 +17,7 @@ from statistics import fmean
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
@@ -25,6 +25,7 @@ from torch.optim.swa_utils import AveragedModel
 from audiopipe.nets.converter import Converter, Likeness
 from audiopipe.nets.listening import BANDS, audible
 
+from ..checkpoints import keep, restore
 from ..speak.critic import CROP, MelCritic
 from ..vocoder.losses import adversarial_loss, critic_loss, matching_loss
 from ..vocoder.train import Clock, follow, schedule
@@ -164,26 +165,17 @@ class Training:
 
     def save(self, folder: Path, seconds: float) -> None:
         """Write the checkpoint and the averaged weights, each whole or not at all."""
-        state = {name: part.state_dict() for name, part in self.parts().items()}
-        generator = self.pairs.generator
-        state |= {"steps": self.steps, "seconds": seconds, "random": generator.get_state()}
-        torch.save(state, folder / "checkpoint.new")
-        (folder / "checkpoint.new").replace(folder / "checkpoint.pt")
+        random = self.pairs.generator.get_state()
+        facts = {"steps": self.steps, "seconds": seconds, "random": random}
         about = {"settings": SETTINGS, "steps": self.steps, "seconds": round(seconds)}
         about["ear_seconds"] = self.ear["seconds"]
-        averaged = self.average.module.state_dict()
-        weights = {name: value.half().contiguous() for name, value in averaged.items()}
-        save_file(weights, folder / "weights.new", metadata={"converter": json.dumps(about)})
-        (folder / "weights.new").replace(folder / "weights.safetensors")
+        keep(folder, self.parts(), facts, self.average.module, "converter", about)
 
     def resume(self, folder: Path) -> float:
         """Read the checkpoint, if there is one; returns the seconds spent so far."""
-        path = folder / "checkpoint.pt"
-        if not path.exists():
+        state = restore(folder, self.parts())
+        if state is None:
             return 0.0
-        state = torch.load(path, weights_only=True)
-        for name, part in self.parts().items():
-            part.load_state_dict(state[name])
         self.pairs.generator.set_state(state["random"])
         self.steps = state["steps"]
         return state["seconds"]

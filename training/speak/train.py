@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from audiopipe.nets.speech import DECIBELS, SEMITONES, SpeechNet
 from audiopipe.voices.tokens import labels
 
+from ..checkpoints import keep, restore
 from ..vocoder.losses import adversarial_loss, critic_loss, matching_loss
 from ..vocoder.train import Clock, follow, schedule
 from .critic import MelCritic, crops
@@ -146,25 +146,17 @@ class Training:
 
     def save(self, folder: Path, seconds: float) -> None:
         """Write the checkpoint and the averaged weights, each whole or not at all."""
-        state = {name: part.state_dict() for name, part in self.parts().items()}
-        state |= {"steps": self.steps, "seconds": seconds, "random": self.generator.get_state()}
-        torch.save(state, folder / "checkpoint.new")
-        (folder / "checkpoint.new").replace(folder / "checkpoint.pt")
+        random = self.generator.get_state()
+        facts = {"steps": self.steps, "seconds": seconds, "random": random}
         about = {"settings": self.settings, "language": self.language, "steps": self.steps}
         about |= {"seconds": round(seconds), "f0": self.voice.f0, "energy": self.voice.energy}
-        averaged = self.average.module.state_dict()
-        weights = {name: value.half().contiguous() for name, value in averaged.items()}
-        save_file(weights, folder / "weights.new", metadata={"speech": json.dumps(about)})
-        (folder / "weights.new").replace(folder / "weights.safetensors")
+        keep(folder, self.parts(), facts, self.average.module, "speech", about)
 
     def resume(self, folder: Path) -> float:
         """Read the checkpoint, if there is one; returns the seconds spent so far."""
-        path = folder / "checkpoint.pt"
-        if not path.exists():
+        state = restore(folder, self.parts())
+        if state is None:
             return 0.0
-        state = torch.load(path, weights_only=True)
-        for name, part in self.parts().items():
-            part.load_state_dict(state[name])
         self.generator.set_state(state["random"])
         self.steps = state["steps"]
         return state["seconds"]

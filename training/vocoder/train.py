@@ -16,13 +16,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from audiopipe.nets.frames import LogMel, MelConfig
 from audiopipe.nets.vocoder import Vocoder
 
+from ..checkpoints import keep, restore
 from .data import Crops, Rendered, Speech, sources
 from .discriminators import Critics, Judgement
 from .losses import Spectra, adversarial_loss, critic_loss, energy, matching_loss
@@ -180,16 +180,10 @@ class Training:
 
     def save(self, folder: Path, seconds: float) -> None:
         """Write the checkpoint and the averaged weights, each whole or not at all."""
-        state = {name: part.state_dict() for name, part in self.parts().items()}
-        state |= {"steps": self.steps, "seconds": seconds}
-        torch.save(state, folder / "checkpoint.new")
-        (folder / "checkpoint.new").replace(folder / "checkpoint.pt")
+        facts = {"steps": self.steps, "seconds": seconds}
         about = {"network": asdict(self.preset.network), "mel": asdict(MelConfig())}
         about |= {"steps": self.steps, "seconds": round(seconds), "device": self.device_name()}
-        averaged = self.average.module.state_dict()
-        weights = {name: value.half().cpu().contiguous() for name, value in averaged.items()}
-        save_file(weights, folder / "weights.new", metadata={"vocoder": json.dumps(about)})
-        (folder / "weights.new").replace(folder / "weights.safetensors")
+        keep(folder, self.parts(), facts, self.average.module, "vocoder", about)
 
     def device_name(self) -> str:
         if self.device.type == "cuda":
@@ -198,12 +192,9 @@ class Training:
 
     def resume(self, folder: Path) -> float:
         """Read the checkpoint, if there is one; returns the seconds spent so far."""
-        path = folder / "checkpoint.pt"
-        if not path.exists():
+        state = restore(folder, self.parts(), self.device)
+        if state is None:
             return 0.0
-        state = torch.load(path, map_location=self.device, weights_only=True)
-        for name, part in self.parts().items():
-            part.load_state_dict(state[name])
         self.steps = state["steps"]
         return state["seconds"]
 
