@@ -97,6 +97,11 @@ class Stage(BaseModel):
         return ()
 
     @property
+    def files(self) -> Sequence[str]:
+        """The files that `load` will read beside them: what is in them decides what comes out."""
+        return ()
+
+    @property
     def comment(self) -> str:
         """What files of its output, and of all that is made of it, have to say of themselves."""
         return ""

@@ -15,6 +15,7 @@ from typing import Any, Self, TextIO
 from audiopipe import __version__
 from audiopipe.errors import OutputError
 from audiopipe.io.atomic import output_error, sweep
+from audiopipe.models import Store
 from audiopipe.pipeline import make_folder
 from audiopipe.plan import Graph
 from audiopipe.run.inputs import Job, RealPaths, folders
@@ -26,9 +27,21 @@ JOURNAL = "journal.jsonl"
 
 
 def fingerprint(graph: Graph, dtype: str = "float32") -> str:
-    """A hash of everything that decides what comes out, but the input."""
+    """A hash of everything that decides what comes out, but the input.
+
+    So of what models and files hold, too: words may be taught again, a lexicon edited. Raises
+    ModelError for a model that is not known; a file that cannot be read is for `load` to tell.
+    """
+    store = Store()
     stages = [
-        (node.name, node.stage.name, node.stage.model_dump_json(), node.sources)
+        (
+            node.name,
+            node.stage.name,
+            node.stage.model_dump_json(),
+            node.sources,
+            [store.card(model).model_dump_json() for model in node.stage.models],
+            [_contents(file) for file in node.stage.files],
+        )
         for node in graph.nodes
     ]
     told = json.dumps([__version__, stages, dict(graph.outputs), dtype])
@@ -132,6 +145,12 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
                 if isinstance(entry["outputs"], dict):
                     entries[str(entry["input"])] = entry
     return entries
+
+
+def _contents(file: str) -> str:
+    with contextlib.suppress(OSError), Path(file).open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+    return ""
 
 
 def _size(path: Path) -> int | None:

@@ -77,6 +77,10 @@ class Clone(Chain):
     def models(self) -> Sequence[str]:
         return (self.model,)
 
+    @property
+    def files(self) -> Sequence[str]:
+        return tuple(filter(None, (self.reference, self.consent)))
+
     def parts(self) -> Sequence[Stage]:
         assert self.consent is not None
         wanted = {"model": self.model, "reference": self.reference, "consent": self.consent}

@@ -122,13 +122,16 @@ class Speak(Stateful):
 
     @property
     def models(self) -> Sequence[str]:
-        return (self.voice,)
+        return tuple(dict.fromkeys([self.voice, *(each.voice for each in self.voices.values())]))
+
+    @property
+    def files(self) -> Sequence[str]:
+        return tuple(filter(None, (self.lexicon, self.reference, self.consent)))
 
     @property
     def comment(self) -> str:
-        voices = dict.fromkeys([self.voice, *(each.voice for each in self.voices.values())])
         agreed = "; ".join(consent.summary for consent in self.consents)
-        return disclosure(" and ".join(Path(voice).name for voice in voices), agreed)
+        return disclosure(" and ".join(Path(voice).name for voice in self.models), agreed)
 
     @property
     def consents(self) -> Sequence[Consent]:

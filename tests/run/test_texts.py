@@ -38,6 +38,25 @@ def test_a_folder_of_texts(pipeline, tmp_path):
     assert again.count("skipped") == 3
 
 
+def test_a_text_is_said_again_when_its_lexicon_or_its_voice_has_changed(tmp_path, monkeypatch):
+    voice = hum(tmp_path / "hum", monkeypatch)
+    words, text = tmp_path / "words.yaml", tmp_path / "a.txt"
+    text.write_text("Hello.")
+    pipeline = audiopipe.load("narrate", {"speech.voice": voice, "speech.lexicon": str(words)})
+
+    def status():
+        return run_batch(pipeline, [text], tmp_path / "out").files[0].status
+
+    words.write_text("hello: hullo\n")
+    assert [status(), status()] == ["done", "skipped"]
+    words.write_text("hello: hallo\n")
+    assert [status(), status()] == ["done", "skipped"]
+    card = tmp_path / "hum" / "card.toml"
+    card.write_text(card.read_text().replace("about = ", "about = 'now' # "))
+    assert [status(), status()] == ["done", "skipped"]
+    speaking.VOICES.clear()
+
+
 def test_what_is_wrong_with_a_text_is_told_and_the_rest_is_done(pipeline, tmp_path):
     wrong = {
         "empty.txt": b"",
