@@ -173,9 +173,9 @@ def test_the_ear_learns_what_it_is_told(monkeypatch: pytest.MonkeyPatch, tmp_pat
     training = ear.Training(voices, classes, 6)
     losses = [training.step(0.2)["loss"] for _ in range(25)]
     assert losses[-1] < losses[0] - 0.2
-    training.save(tmp_path, 3.0)
+    training.save(tmp_path / "ear", 3.0)
     again = ear.Training(voices, classes, 6, seed=5)
-    assert again.resume(tmp_path) == 3.0
+    assert again.resume(tmp_path / "ear") == 3.0
     assert again.steps == 25
     content, about = ear.load_content(tmp_path)
     assert about["steps"] == 25
@@ -189,7 +189,7 @@ def test_the_converter_learns_and_goes_on(monkeypatch: pytest.MonkeyPatch, tmp_p
         monkeypatch.setattr(train, name, size)
     voices = people()
     torch.manual_seed(0)
-    ear.Training(voices, torch.zeros(len(voices.mel)).short(), 3).save(tmp_path, 1.0)
+    ear.Training(voices, torch.zeros(len(voices.mel)).short(), 3).save(tmp_path / "ear", 1.0)
     content = heard(ear.load_content(tmp_path)[0], voices, 1, seed=0)
     training = train.Training(voices, content, tmp_path)
     before = {name: value.clone() for name, value in training.net.content.state_dict().items()}

@@ -25,6 +25,7 @@ def keep(
 ) -> None:
     """Write the state of `parts` with what else the training has to know, and the averaged weights
     in float16, whose metadata say `about` under `kind`."""
+    folder.mkdir(parents=True, exist_ok=True)
     state = {name: part.state_dict() for name, part in parts.items()}
     torch.save({**state, **facts}, folder / "checkpoint.new")
     (folder / "checkpoint.new").replace(folder / "checkpoint.pt")

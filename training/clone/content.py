@@ -1,23 +1,23 @@
 """Train the converter's ear for a given time: which sound is each frame, whoever says it.
 
-    python -m training.clone.content --data DATA --out RUN --minutes 20
+    python -m training.clone.content --data DATA --run RUN --minutes 20
 
 Each utterance is heard as another throat, microphone and room would have made it. A run that was
-cut off goes on from `RUN/content.pt` with the same command; the weights are in
-`RUN/content.safetensors`.
+cut off goes on from `RUN/ear/checkpoint.pt` with the same command; the weights are beside it.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
@@ -25,7 +25,8 @@ from torch.optim.swa_utils import AveragedModel
 from audiopipe.nets.frames import MelConfig
 from audiopipe.nets.listening import Content
 
-from ..vocoder.train import Clock, follow, schedule
+from ..checkpoints import Parts, keep, restore
+from ..running import follow, run, schedule
 from .data import Crops, Voices
 from .disturb import Warp, disturbed
 
@@ -36,12 +37,16 @@ BATCH, FRAMES = 24, 320
 RATE = 2e-3
 NOISE = 0.1
 """On what comes through the neck, so that it does not hide a voice in small numbers."""
+EXAMINED = 500
+"""Steps after which it is asked about people whom it has not heard."""
 
 
 class Training:
     """Everything that changes while training, and one step of it."""
 
-    def __init__(self, voices: Voices, classes: Tensor, count: int, seed: int = 0) -> None:
+    def __init__(
+        self, voices: Voices, classes: Tensor, count: int, exam: Exam | None = None, seed: int = 0
+    ) -> None:
         torch.manual_seed(seed)
         self.generator = torch.Generator().manual_seed(seed)
         self.content = Content(**SETTINGS)
@@ -58,7 +63,7 @@ class Training:
         self.classes, self.warp = classes, Warp(MelConfig())
         spoken = [k for k in range(len(voices)) if classes[voices.spans[k, 0]] >= 0]
         self.crops = Crops(voices, self.content.stack.reach, FRAMES, spoken)
-        self.steps = 0
+        self.exam, self.steps = exam, 0
 
     def step(self, progress: float) -> dict[str, float]:
         """Take a batch, improve the network."""
@@ -81,30 +86,26 @@ class Training:
         self.optimizer.step()
         self.average.update_parameters(self.net)
         self.steps += 1
-        return {"loss": loss.item(), "right": right(told, truth), "norm": norm.item()}
+        figures = {"loss": loss.item(), "right": right(told, truth), "norm": norm.item()}
+        if self.exam and self.steps % EXAMINED == 0:
+            figures["held"] = self.exam.mark(self.average.module)
+        return figures
+
+    def parts(self) -> Parts:
+        return {name: getattr(self, name) for name in ("net", "average", "optimizer")}
 
     def save(self, folder: Path, seconds: float) -> None:
         """Write the checkpoint and the averaged weights, each whole or not at all."""
-        parts = {name: getattr(self, name) for name in ("net", "average", "optimizer")}
-        state = {name: part.state_dict() for name, part in parts.items()}
-        state |= {"steps": self.steps, "seconds": seconds, "random": self.generator.get_state()}
-        torch.save(state, folder / "content.new")
-        (folder / "content.new").replace(folder / "content.pt")
-        weights = {
-            name: value.contiguous() for name, value in self.average.module.state_dict().items()
-        }
+        random = self.generator.get_state()
+        facts = {"steps": self.steps, "seconds": seconds, "random": random}
         about = {"settings": SETTINGS, "steps": self.steps, "seconds": round(seconds)}
-        save_file(weights, folder / "content.new", metadata={"content": json.dumps(about)})
-        (folder / "content.new").replace(folder / "content.safetensors")
+        keep(folder, self.parts(), facts, self.average.module, "content", about)
 
     def resume(self, folder: Path) -> float:
         """Read the checkpoint, if there is one; returns the seconds spent so far."""
-        path = folder / "content.pt"
-        if not path.exists():
+        state = restore(folder, self.parts())
+        if state is None:
             return 0.0
-        state = torch.load(path, weights_only=True)
-        for name in ("net", "average", "optimizer"):
-            getattr(self, name).load_state_dict(state[name])
         self.generator.set_state(state["random"])
         self.steps = state["steps"]
         return state["seconds"]
@@ -116,63 +117,54 @@ def right(told: Tensor, truth: Tensor) -> float:
     return (found // 3 == truth // 3)[known].float().mean().item()
 
 
-def load_content(run: Path) -> tuple[Content, dict[str, Any]]:
+def load_content(folder: Path) -> tuple[Content, dict[str, Any]]:
     """What the training has written, and what it says of it."""
-    path = run / "content.safetensors"
+    path = folder / "ear" / "weights.safetensors"
     with safe_open(path, framework="pt") as file:
         about = json.loads(file.metadata()["content"])
     content = Content(**about["settings"])
-    own = {name[2:]: value for name, value in load_file(path).items() if name.startswith("0.")}
+    own = {
+        name[2:]: value.float() for name, value in load_file(path).items() if name.startswith("0.")
+    }
     content.load_state_dict(own)
     return content.eval(), about
 
 
-@torch.inference_mode()
-def judged(net: nn.Module, voices: Voices, classes: Tensor, limit: int = 100) -> float:
-    """Share of the frames of held-out speakers whose sound is told right, as they were recorded."""
-    content, head = net[0], net[1]
-    spoken = [k for k in range(len(voices)) if classes[voices.spans[k, 0]] >= 0]
-    wins: list[float] = []
-    for k in spoken[:: max(1, len(spoken) // limit)]:
-        begin, end = voices.spans[k].tolist()
-        mel = voices.mel[begin:end, : content.mean.shape[0]].float()
-        mel = functional.pad(mel, (0, 0, *content.stack.reach), value=mel.min().item())
-        wins.append(right(head(content(mel[None])), classes[None, begin:end].long()))
-    return sum(wins) / len(wins)
+@dataclass
+class Exam:
+    """Recordings of people whom no training hears, and the sounds of their frames."""
+
+    voices: Voices
+    classes: Tensor
+    limit: int = 100
+
+    @torch.inference_mode()
+    def mark(self, net: nn.Module) -> float:
+        """Share of the frames whose sound is told right, as they were recorded."""
+        content, head = net[0], net[1]
+        spoken = [k for k, (begin, _) in enumerate(self.voices.spans) if self.classes[begin] >= 0]
+        wins: list[float] = []
+        for k in spoken[:: max(1, len(spoken) // self.limit)]:
+            begin, end = self.voices.spans[k].tolist()
+            mel = self.voices.mel[begin:end, : content.mean.shape[0]].float()
+            mel = functional.pad(mel, (0, 0, *content.stack.reach), value=mel.min().item())
+            wins.append(right(head(content(mel[None])), self.classes[None, begin:end].long()))
+        return fmean(wins)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of `prepare`, `phones`")
-    parser.add_argument("--out", type=Path, required=True, help="folder for weights and log")
+    parser.add_argument("--run", type=Path, required=True, help="folder for weights and logs")
     parser.add_argument("--minutes", type=float, required=True, help="of the whole training")
     arguments = parser.parse_args()
-
-    torch.set_flush_denormal(True)
-    arguments.out.mkdir(parents=True, exist_ok=True)
     with safe_open(arguments.data / "phones.safetensors", framework="pt") as file:
         count = int(file.metadata()["classes"])
         classes = {split: file.get_tensor(split) for split in ("train", "held")}
     voices = Voices.load(arguments.data / "train.safetensors")
     held = Voices.load(arguments.data / "held.safetensors")
-    training = Training(voices, classes["train"], count)
-    clock = Clock(arguments.minutes * 60, training.resume(arguments.out), torch.device("cpu"))
-    saved, found = clock.seconds(), dict[str, list[float]]()
-    with (arguments.out / "content.jsonl").open("a") as log:
-        while clock.progress() < 1.0:
-            for name, value in training.step(clock.progress()).items():
-                found.setdefault(name, []).append(value)
-            if training.steps % 50 == 0:
-                line = {"step": training.steps, "seconds": round(clock.seconds(), 1)}
-                line |= {name: round(fmean(values), 4) for name, values in found.items()}
-                if training.steps % 500 == 0:
-                    line["held"] = judged(training.average.module, held, classes["held"])
-                print(json.dumps(line), file=log, flush=True)
-                found = {}
-            if clock.seconds() - saved > 120:
-                training.save(arguments.out, clock.seconds())
-                saved = clock.seconds()
-    training.save(arguments.out, clock.seconds())
+    training = Training(voices, classes["train"], count, Exam(held, classes["held"]))
+    run(training, arguments.run / "ear", arguments.minutes)
 
 
 if __name__ == "__main__":

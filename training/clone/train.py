@@ -10,10 +10,7 @@ the same words. A run that was cut off goes on from `RUN/checkpoint.pt` with the
 from __future__ import annotations
 
 import argparse
-import json
-import signal
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 import torch
@@ -26,9 +23,9 @@ from audiopipe.nets.converter import Converter, Likeness
 from audiopipe.nets.listening import BANDS, audible
 
 from ..checkpoints import keep, restore
+from ..running import follow, run, schedule
 from ..speak.critic import CROP, MelCritic
 from ..vocoder.losses import adversarial_loss, critic_loss, matching_loss
-from ..vocoder.train import Clock, follow, schedule
 from .content import SETTINGS as EAR
 from .content import load_content
 from .data import Voices
@@ -55,12 +52,17 @@ class Training:
     """Everything that changes while training, and one step of it."""
 
     def __init__(
-        self, voices: Voices, heard: Tensor, run: Path, alone: float = CRITIC_SHARE, seed: int = 0
+        self,
+        voices: Voices,
+        heard: Tensor,
+        folder: Path,
+        alone: float = CRITIC_SHARE,
+        seed: int = 0,
     ) -> None:
         torch.manual_seed(seed)
         self.alone = alone
         self.net = Converter.of(**SETTINGS)
-        content, self.ear = load_content(run)
+        content, self.ear = load_content(folder)
         self.net.content = content.requires_grad_(False)
         some = voices.mel[::7].float()
         self.net.mean.copy_(some.mean(0))
@@ -189,28 +191,10 @@ def main() -> None:
     parser.add_argument("--alone", type=float, default=CRITIC_SHARE, help="without the critic")
     arguments = parser.parse_args()
 
-    torch.set_flush_denormal(True)
     voices = Voices.load(arguments.data / "train.safetensors")
     heard = load_file(arguments.run / "heard.safetensors")["content"]
     training = Training(voices, heard, arguments.run, arguments.alone)
-    spent = training.resume(arguments.run)
-    clock = Clock(arguments.minutes * 60, spent, torch.device("cpu"))
-    stop: list[bool] = []
-    signal.signal(signal.SIGTERM, lambda *_: stop.append(True))
-    saved, found = clock.seconds(), dict[str, list[float]]()
-    with (arguments.run / "log.jsonl").open("a") as log:
-        while clock.progress() < 1.0 and not stop:
-            for name, value in training.step(clock.progress()).items():
-                found.setdefault(name, []).append(value)
-            if training.steps % 50 == 0:
-                line = {"step": training.steps, "seconds": round(clock.seconds(), 1)}
-                line |= {name: round(fmean(values), 4) for name, values in found.items()}
-                print(json.dumps(line), file=log, flush=True)
-                found = {}
-            if clock.seconds() - saved > 120:
-                training.save(arguments.run, clock.seconds())
-                saved = clock.seconds()
-    training.save(arguments.run, clock.seconds())
+    run(training, arguments.run, arguments.minutes)
 
 
 if __name__ == "__main__":

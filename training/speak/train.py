@@ -10,8 +10,6 @@ processor, where that does the work) are over. A run that was cut off goes on fr
 from __future__ import annotations
 
 import argparse
-import json
-import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,8 +22,8 @@ from audiopipe.nets.speech import DECIBELS, SEMITONES, SpeechNet
 from audiopipe.voices.tokens import labels
 
 from ..checkpoints import keep, restore
+from ..running import follow, run, schedule
 from ..vocoder.losses import adversarial_loss, critic_loss, matching_loss
-from ..vocoder.train import Clock, follow, schedule
 from .critic import MelCritic, crops
 from .data import Batch, Spoken, Voice, batches, load
 
@@ -167,33 +165,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of `prepare`")
     parser.add_argument("--out", type=Path, required=True, help="folder for weights and log")
     parser.add_argument("--minutes", type=float, required=True, help="of the whole training")
-    parser.add_argument("--log-every", type=int, default=50, metavar="STEPS")
-    parser.add_argument("--save-every", type=float, default=2.0, metavar="MINUTES")
     arguments = parser.parse_args()
-
-    torch.set_flush_denormal(True)
-    arguments.out.mkdir(parents=True, exist_ok=True)
     training = Training(*load(arguments.data / "train.safetensors"))
-    spent = training.resume(arguments.out)
-    clock = Clock(arguments.minutes * 60, spent, torch.device("cpu"))
-    stop = []
-    signal.signal(signal.SIGTERM, lambda *_: stop.append(True))
-    saved = clock.seconds()
-    with (arguments.out / "log.jsonl").open("a") as log:
-        sums: dict[str, float] = {}
-        while clock.progress() < 1.0 and not stop:
-            for name, value in training.step(clock.progress()).items():
-                sums[name] = sums.get(name, 0.0) + value / arguments.log_every
-            if training.steps % arguments.log_every == 0:
-                line = {"step": training.steps, "seconds": round(clock.seconds(), 1)}
-                line |= {name: round(value, 4) for name, value in sums.items()}
-                print(json.dumps(line), file=log, flush=True)
-                print(*(f"{name} {value}" for name, value in line.items()), flush=True)
-                sums = {}
-            if clock.seconds() - saved > arguments.save_every * 60:
-                training.save(arguments.out, clock.seconds())
-                saved = clock.seconds()
-    training.save(arguments.out, clock.seconds())
+    run(training, arguments.out, arguments.minutes)
 
 
 if __name__ == "__main__":

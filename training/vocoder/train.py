@@ -8,10 +8,6 @@ already spent stay spent.
 """
 
 import argparse
-import json
-import math
-import signal
-import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -23,49 +19,19 @@ from audiopipe.nets.frames import LogMel, MelConfig
 from audiopipe.nets.vocoder import Vocoder
 
 from ..checkpoints import keep, restore
+from ..running import follow, run, schedule
 from .data import Crops, Rendered, Speech, sources
 from .discriminators import Critics, Judgement
 from .losses import Spectra, adversarial_loss, critic_loss, energy, matching_loss
 from .presets import PRESETS, Preset
 
-WARM_UP = 0.01
 SPECTRAL_SHARE = 0.4
 """Part of the time before the critics join."""
 WEIGHTS = {"spectral": 5.0, "mel": 5.0, "adversarial": 1.0, "matching": 2.0}
 RENDERED_SHARE = 2 / 3
 """Part of the crops, where a voice's own frames are given: the rest keeps the other speakers."""
-EMA_DECAY = 0.999
 CRITIC_LEVEL = 0.1
 """Root mean square that the critics' input is brought to, so that quiet speech counts as much."""
-
-
-class Clock:
-    """Time spent, over all the runs that a training was cut into: of the processor where that does
-    the work, so that a busy machine changes nothing."""
-
-    def __init__(self, budget: float, spent: float, device: torch.device) -> None:
-        self.now = time.process_time if device.type == "cpu" else time.monotonic
-        self.budget, self.begun = budget, self.now() - spent
-
-    def seconds(self) -> float:
-        return self.now() - self.begun
-
-    def progress(self) -> float:
-        """From 0 to 1."""
-        return min(1.0, self.seconds() / self.budget)
-
-
-def schedule(progress: float) -> float:
-    """Factor of the learning rate: a short rise, then half a cosine down to a hundredth."""
-    rise = min(1.0, progress / WARM_UP + 0.01)
-    return rise * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
-
-
-@torch.no_grad()
-def follow(averaged: list[Tensor], current: list[Tensor], count: Tensor | int) -> None:
-    """Exponential average of the weights, quick in the first steps so that it forgets the start."""
-    decay = min(EMA_DECAY, (1 + int(count)) / (10 + int(count)))
-    torch._foreach_lerp_(averaged, current, 1 - decay)
 
 
 def roughen(mel: Tensor) -> Tensor:
@@ -205,41 +171,20 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for weights and log")
     parser.add_argument("--preset", choices=PRESETS, default="full")
     parser.add_argument("--minutes", type=float, required=True, help="of the whole training")
-    parser.add_argument("--until", type=float, help="leave off at these minutes, to go on later")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--compile", action="store_true", help="with torch.compile")
     parser.add_argument("--rendered", type=Path, help="file of `training.speak.render`, to tune")
-    parser.add_argument("--log-every", type=int, default=100, metavar="STEPS")
-    parser.add_argument("--save-every", type=float, default=2.0, metavar="MINUTES")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
 
     torch.manual_seed(arguments.seed)
     torch.set_float32_matmul_precision("high")
-    torch.set_flush_denormal(True)  # silence would cost a CPU twice the time
     torch.backends.cudnn.benchmark = True
-    arguments.out.mkdir(parents=True, exist_ok=True)
     speech = Speech.load(arguments.data / "train.safetensors")
     device = torch.device(arguments.device)
     rendered = Rendered.load(arguments.rendered) if arguments.rendered else None
     training = Training(PRESETS[arguments.preset], speech, device, arguments.compile, rendered)
-    clock = Clock(arguments.minutes * 60, training.resume(arguments.out), device)
-    end = min(arguments.minutes, arguments.until or arguments.minutes) * 60
-    stop = []
-    signal.signal(signal.SIGTERM, lambda *_: stop.append(True))
-    saved = clock.seconds()
-    with (arguments.out / "log.jsonl").open("a") as log:
-        while clock.seconds() < end and not stop:
-            figures = training.step(clock.progress())
-            if training.steps % arguments.log_every == 0:
-                line = {"step": training.steps, "seconds": round(clock.seconds(), 1)}
-                line |= {name: round(value.item(), 4) for name, value in figures.items()}
-                print(json.dumps(line), file=log, flush=True)
-                print(*(f"{name} {value}" for name, value in line.items()), flush=True)
-            if clock.seconds() - saved > arguments.save_every * 60:
-                training.save(arguments.out, clock.seconds())
-                saved = clock.seconds()
-    training.save(arguments.out, clock.seconds())
+    run(training, arguments.out, arguments.minutes, arguments.device)
 
 
 if __name__ == "__main__":
