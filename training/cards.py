@@ -33,24 +33,42 @@ def write_card(
     made with besides what the run tells. The table `sources` in `sets` tells of the sets that a run
     may name, `always` of those that every run has.
     """
+    facts = json.loads((run / "last.json").read_text())
+    known = tomllib.loads(sets.read_text("utf-8"))
+    model = known["model"]
+    head = {"about": model["about"], **about}
+    head |= {"recipe": f"training/{sets.parent.name}", "citation": model["citation"]}
+    write_model(
+        to,
+        save(dict(weights), {"format": "pt"}),
+        head,
+        {**facts["settings"], **(settings or {})},
+        {"name": model["licence"], "url": model["url"], "commercial": True},
+        _data(known, facts["sources"]),
+        {"parameters": facts["parameters"], "steps": facts["step"], **figures},
+    )
+
+
+def write_model(
+    to: Path,
+    content: bytes,
+    head: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    licence: Mapping[str, Any],
+    data: Iterable[Mapping[str, str]],
+    figures: Mapping[str, Any],
+) -> None:
+    """Write `content`, the weights as a file, and the card, table by table, into a folder."""
     to.mkdir(parents=True, exist_ok=True)
-    content = save(dict(weights), {"format": "pt"})
     (to / "weights.safetensors").write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
-    facts = json.loads((run / "last.json").read_text())
-    known = tomllib.loads(sets.read_text())
-    model = known["model"]
-    head = {"name": to.name, "about": model["about"], **about}
-    head |= {"recipe": f"training/{sets.parent.name}", "citation": model["citation"]}
-    licence = {"name": model["licence"], "url": model["url"], "commercial": True}
-    trained = {"parameters": facts["parameters"], "steps": facts["step"]}
     tables = [
-        ("", head),
-        ("[settings]", {**facts["settings"], **(settings or {})}),
+        ("", {"name": to.name, **head}),
+        ("[settings]", settings),
         ("[[files]]", {"name": "weights.safetensors", "size": len(content), "sha256": digest}),
         ("[licence]", licence),
-        *(("[[data]]", told) for told in _data(known, facts["sources"])),
-        ("[figures]", {_written(key): value for key, value in {**trained, **figures}.items()}),
+        *(("[[data]]", told) for told in data),
+        ("[figures]", {_written(key): value for key, value in figures.items()}),
     ]
     (to / "card.toml").write_text("\n".join(_table(*table) for table in tables), "utf-8")
 

@@ -9,9 +9,7 @@ Nothing in the card is typed by hand: it is read from the run, from its evaluati
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
-import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -19,25 +17,10 @@ from typing import Any
 from audiopipe.nets.frames import MelConfig
 from audiopipe.voices.tokens import labels
 
-from ..vocoder.card import table
+from ..cards import write_model
 from .corpus import SETS
 from .data import load
 from .run import load_speech
-
-HEAD = """\
-name = "{name}"
-about = "{about}"
-task = "speak"
-network = "speech-net"
-rate = {rate}
-labels = {labels}
-recipe = "training/speak"
-citation = "{citation}"
-
-[settings]
-language = "{language}"
-vocoder = "{vocoder}"
-"""
 
 CITATION = (
     "Network after Y. Ren et al., FastSpeech 2, 2021, arXiv:2006.04558; "
@@ -46,13 +29,6 @@ CITATION = (
 
 WHO = ("copy", "voice", "flite", "espeak-ng")
 """Whose sound is measured: the recordings through the vocoder, the voice, other programs."""
-
-FILES = """
-[[files]]
-name = "weights.safetensors"
-size = {size}
-sha256 = "{sha256}"
-"""
 
 
 def figures_of(report: dict[str, Any]) -> dict[str, Any]:
@@ -78,37 +54,34 @@ def figures_of(report: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def write_card(data: Path, run: Path, to: Path, vocoder: str) -> None:
+def write_voice(data: Path, run: Path, to: Path, vocoder: str) -> None:
     """Write the weights of a run, and the card that tells what is known of them."""
     facts = tomllib.loads(SETS.read_text("utf-8"))[to.name]
     weights = run / "weights.safetensors"
     net, about = load_speech(weights)
     sentences, voice, language = load(data / "train.safetensors")
-    text = HEAD.format(
-        name=to.name, about=facts["about"], rate=MelConfig.rate, language=language, vocoder=vocoder,
-        citation=CITATION,
-        labels=json.dumps(labels(language), ensure_ascii=False),
-    )  # fmt: skip
-    text += "".join(f"{key} = {json.dumps(value)}\n" for key, value in about["settings"].items())
-    content = weights.read_bytes()
-    text += FILES.format(size=len(content), sha256=hashlib.sha256(content).hexdigest())
-    text += table("[licence]", facts["licence"])
-    for source in facts["data"]:
-        text += table("[[data]]", source)
+    head = {
+        "about": facts["about"],
+        "task": "speak",
+        "network": "speech-net",
+        "rate": MelConfig.rate,
+        "labels": labels(language),
+        "recipe": "training/speak",
+        "citation": CITATION,
+    }
+    settings = {"language": language, "vocoder": vocoder, **about["settings"]}
+    frames = sum(len(one.mel) for one in sentences)
     figures = {
         "parameters": sum(value.numel() for value in net.parameters()),
         "steps": about["steps"],
         "trained on": f"a CPU core, {about['seconds'] / 60:.0f} minutes of its time",
         "sentences to train with": len(sentences),
-        "minutes of speech": round(sum(len(one.mel) for one in sentences) * 256 / 24_000 / 60, 1),
+        "minutes of speech": round(frames * MelConfig.hop / MelConfig.rate / 60, 1),
         "mean f0 of the speaker, Hz": round(2 ** (voice.f0 / 12), 1),
     }
-    report = json.loads((run / "evaluation.json").read_text())
-    text += table("[figures]", figures | figures_of(report))
-    tomllib.loads(text)
-    to.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(weights, to / "weights.safetensors")
-    (to / "card.toml").write_text(text, "utf-8")
+    figures |= figures_of(json.loads((run / "evaluation.json").read_text()))
+    content = weights.read_bytes()
+    write_model(to, content, head, settings, facts["licence"], facts["data"], figures)
 
 
 def main() -> None:
@@ -118,7 +91,7 @@ def main() -> None:
     parser.add_argument("--to", type=Path, required=True, help="folder of the model")
     parser.add_argument("--vocoder", default="vocoder-24k", help="the model that makes sound of it")
     arguments = parser.parse_args()
-    write_card(arguments.data, arguments.run, arguments.to, arguments.vocoder)
+    write_voice(arguments.data, arguments.run, arguments.to, arguments.vocoder)
 
 
 if __name__ == "__main__":
