@@ -19,6 +19,7 @@ from audiopipe.signals import About, Audio, Segment, Signal, Text
 from audiopipe.stage import Reach, Stage, Stateful
 from audiopipe.text import Lexicon, TextError
 from audiopipe.text.front_matter import Speaker
+from audiopipe.text.language import prepare
 from audiopipe.units import Decibels
 from audiopipe.voices import music as music_of_scripts
 from audiopipe.voices.base import RATE, Manner
@@ -153,6 +154,7 @@ class Speak(Stateful):
             heard = Heard(self.reference, self.consent)
         cast = Cast(device, heard=heard)
         language = self.language or cast.voice(self.voice).language
+        prepare(language)
         cast.lexicon = Lexicon.read(Path(self.lexicon), language) if self.lexicon else None
         return cast
 

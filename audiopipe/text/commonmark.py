@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from html import unescape
 from typing import Any
 
@@ -23,17 +24,22 @@ def markdown(text: str, language: str = "en", *, code: bool = False) -> Document
     >>> [block.text for block in markdown("# One\\n\\nTwo [three](https://example.com).").blocks]
     ['One', 'Two three.']
     """
-    from markdown_it import MarkdownIt
-
-    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     writer = Writer(text, language)
     lines = _line_starts(text)
     body = front_matter(text)
     writer.skip(0, body, "front matter")
     # The front matter is blanked, not cut off, so that places stay what they are.
     blanked = re.sub(r"[^\n]", " ", text[:body]) + text[body:]
-    _Reader(writer, lines, code).read(parser.parse(blanked))
+    _Reader(writer, lines, code).read(_parser().parse(blanked))
     return accounted(writer.document())
+
+
+@cache
+def _parser() -> Any:
+    """Made once: a script has hundreds of turns, and each is read by itself."""
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
 
 def _line_starts(text: str) -> list[int]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from audiopipe.errors import Problem, did_you_mean
 from audiopipe.text.commonmark import markdown
 from audiopipe.text.errors import TextError, place
 from audiopipe.text.front_matter import FrontMatter, Music, Speaker, read
-from audiopipe.text.sentence import Delivery
+from audiopipe.text.sentence import Delivery, Emphasis
 from audiopipe.text.source import Document, Skip
 
 
@@ -221,12 +221,14 @@ class _Reader:
                 pitch=speaker.pitch,
             )
         )
+        # One for each emphasis, and not for each letter: a script is read before it is heard.
+        ways = {emphasis: replace(usual, emphasis=emphasis) for emphasis in get_args(Emphasis)}
         blocks = tuple(
             replace(
                 block,
                 starts=tuple(at + shift for at in block.starts),
                 stops=tuple(at + shift for at in block.stops),
-                deliveries=tuple(replace(usual, emphasis=d.emphasis) for d in block.deliveries),
+                deliveries=tuple(ways[way.emphasis] for way in block.deliveries),
             )
             for block in made.blocks
         )

@@ -10,7 +10,7 @@ from importlib import import_module
 from audiopipe.errors import did_you_mean
 from audiopipe.text.errors import TextError
 from audiopipe.text.letters import vocabulary
-from audiopipe.text.pronounce import Pronouncer
+from audiopipe.text.pronounce import Pronouncer, pronouncer
 from audiopipe.text.reading import Rule
 from audiopipe.text.tokens import Token
 
@@ -53,3 +53,12 @@ def language(code: str) -> Language:
     found = getattr(import_module(f"audiopipe.text.{home[0]}"), home[1])
     assert isinstance(found, Language)
     return found
+
+
+def prepare(code: str) -> None:
+    """Load the rules and the words of a language, which else come with its first sentence.
+
+    Raises TextError for a language that is not known, and MissingDependencyError where its words
+    are not installed.
+    """
+    pronouncer(language(code).code)

@@ -14,7 +14,7 @@ import string
 import tempfile
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
-from functools import cache, cached_property, lru_cache
+from functools import cache, lru_cache
 from importlib import util
 from pathlib import Path
 from threading import Lock
@@ -54,6 +54,9 @@ class Pronouncer:
         self._folder = Path(spec.origin).parent
         self._lock = Lock()
         self._database = _indexed(self._folder / "lexicon.db", pack)
+        speech = self._folder / "pos" / "model.crf"
+        self._tagger = _model(speech) if speech.is_file() else None
+        self._letters = _model(self._folder / "g2p" / "model.crf")
         self._entry = lru_cache(100_000)(self._look_up)
         self._guess = lru_cache(20_000)(self._tag_letters)
 
@@ -84,15 +87,6 @@ class Pronouncer:
         features = [_word_features(words, i) for i in range(len(words))]
         with self._lock:
             return list(self._tagger.tag(features))
-
-    @cached_property
-    def _tagger(self) -> Any:
-        path = self._folder / "pos" / "model.crf"
-        return _model(path) if path.is_file() else None
-
-    @cached_property
-    def _letters(self) -> Any:
-        return _model(self._folder / "g2p" / "model.crf")
 
     def _look_up(self, word: str) -> Entry:
         query = "SELECT role, phonemes FROM words WHERE word = ? ORDER BY place"

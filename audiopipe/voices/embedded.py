@@ -96,8 +96,7 @@ class EmbeddedVoice:
         around = functional.pad(mel[None], reach, value=math.log(self._vocoder.mel.floor))
         around = around.to(device)
         pitch = functional.pad(hz[None], reach, mode="replicate")
-        source = Source(hop, self.rate)(pitch[0])[None].to(device)
-        pitch = pitch.to(device)
+        source, blocks, made = Source(hop, self.rate), torch.zeros(2, 0), 0
         # From the middle of a frame to that of the next in a straight line.
         gains = functional.interpolate(volume[None, None], scale_factor=hop, mode="linear")[0]
         silences = dict(plan.silences)
@@ -110,8 +109,11 @@ class EmbeddedVoice:
             while start < stop:
                 end = min(stop, start + size)
                 last = end + reach.past + reach.ahead
-                near, blocks = slice(start, last), slice(start * hop, last * hop)
-                part = self._vocoder(around[..., near], pitch[:, near], source[..., blocks]).cpu()
+                near = slice(start, last)
+                blocks = torch.cat([blocks, source(pitch[0, made:last])], 1)
+                given = (around[..., near], pitch[:, near].to(device), blocks[None].to(device))
+                part = self._vocoder(*given).cpu()
+                blocks, made = blocks[:, (end - start) * hop :], last
                 part = part * 10 ** (gains[:, start * hop : end * hop] / 20)
                 if start == first:
                     part[:, :FADE] *= torch.linspace(0, 1, FADE)

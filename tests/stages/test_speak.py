@@ -12,6 +12,7 @@ from audiopipe import Audio, Segment, Text
 from audiopipe.errors import ModelError, SpeechError
 from audiopipe.stages.speak import Speak
 from audiopipe.text import TextError
+from audiopipe.text.pronounce import pronouncer
 from audiopipe.voices.base import RATE
 from audiopipe.voices.manuscript import Manuscript
 
@@ -77,6 +78,12 @@ def test_the_first_word_is_out_before_the_second_sentence_is_begun(voice):
     first = next(stream.feed(Text((Segment("Hello world. And more."),))))
     assert [word.text for word in first["words.json"].segments] == ["Hello"]
     assert speaking.VOICES[voice].said == ["hello world"]
+
+
+def test_what_reads_a_language_is_loaded_before_there_is_a_text(voice):
+    pronouncer.cache_clear()
+    pipeline(voice).engine(Text(()))
+    assert pronouncer.cache_info().currsize == 1
 
 
 def test_a_stream_is_saved_and_goes_on(voice):

@@ -1,5 +1,6 @@
 """Voices of our own, with a small untrained network."""
 
+import time
 from dataclasses import replace
 from itertools import pairwise
 
@@ -7,6 +8,8 @@ import pytest
 import torch
 from speaking import network_voice
 
+import audiopipe
+from audiopipe.nets.source import Source
 from audiopipe.text import Pause, plain, segments, ssml
 from audiopipe.voices.base import Manner, open_voice
 from audiopipe.voices.embedded import FADE, FIRST
@@ -31,6 +34,31 @@ def test_pieces_grow_and_the_first_is_short(voice):
     _, _, pieces = said(voice)
     sizes = [piece.samples.shape[1] // HOP for piece in pieces]
     assert sizes[:2] == [FIRST, 2 * FIRST]
+
+
+def test_the_first_piece_waits_for_no_more_of_the_source_than_it_needs(voice, monkeypatch):
+    made = []
+
+    class Counted(Source):
+        def __call__(self, hz):
+            made.append(len(hz))
+            return super().__call__(hz)
+
+    monkeypatch.setattr("audiopipe.voices.embedded.Source", Counted)
+    next(voice.say(next(segments(plain("Good morning, my dear old friends."))), Manner()))
+    reach = voice._vocoder.reach
+    assert made == [FIRST + reach.past + reach.ahead]
+
+
+def test_first_sound_of_the_voice_that_ships():
+    """Goal: 0.3 s after a loaded engine is given a text; counted are seconds of the CPU, which a
+    busy machine does not make longer."""
+    stream = audiopipe.chain("speak").engine(audiopipe.Text(())).stream()
+    text = "It was the best of times, it was the worst of times, it was the age of wisdom. " * 20
+    begun = time.process_time()
+    first = next(out["speak"] for out in stream.feed(audiopipe.Text((audiopipe.Segment(text),))))
+    assert time.process_time() - begun < 0.3
+    assert first.samples.abs().max() > 0.01
 
 
 def test_pieces_are_joined_without_a_trace(voice, monkeypatch):
