@@ -46,6 +46,9 @@ for line in sys.stdin:
     print(json.dumps({**asked, "heard": heard, "rate": rate}), file=open(LOG, "a"))
     if asked["do"] == "convert":
         source, rate = soundfile.read(asked["source"])
+        if len(source) < 2000:
+            print(json.dumps({"error": "it is too short for a frame"}), flush=True)
+            continue
         give(0.5 * source[: len(source) // 2 * 2][::2])  # at 12 kHz, and a little short
     else:
         give(0.3 * np.sin(np.arange(int(0.08 * 12000 * len(asked["text"]))) * 0.1))
@@ -135,6 +138,26 @@ class TestConversion:
         parts += [out["clone"].samples for out in stream.finish() if out]
         assert torch.equal(torch.cat(parts, 1), whole)
         assert LEAST < MOST < noise.shape[1]
+
+    @pytest.mark.parametrize("size", [1, 100])
+    def test_what_is_too_short_for_a_frame(self, asked, ada, size):
+        talk = voice(1.0).samples[:, RATE // 2 : RATE // 2 + size]
+        pipeline = audiopipe.Pipeline([Clone(model=CONVERTS, **ada)])
+        assert len(pipeline.run(Audio(talk, RATE))["clone"]) == size
+        assert len(asked()) == 1
+
+    def test_stages_share_a_process(self, asked, ada, monkeypatch):
+        started = []
+        process = engine.CoquiProcess
+        monkeypatch.setattr(
+            "audiopipe.voices.coqui.CoquiProcess", lambda f: started.append(f) or process(f)
+        )
+        stage = Clone(model=CONVERTS, **ada)
+        pipeline = audiopipe.Pipeline(
+            {"a": stage, "b": stage}, outputs={"a.wav": "a", "b.wav": "b"}
+        )
+        pipeline.run(voice(1.0))
+        assert len(started) == 1
 
     def test_silence_stays_silence(self, asked, ada, tmp_path):
         pipeline = audiopipe.Pipeline([Clone(model=CONVERTS, **ada)])

@@ -19,7 +19,7 @@ from audiopipe.io.save import save
 from audiopipe.models import Store
 from audiopipe.signals import Audio
 from audiopipe.stage import Reach
-from audiopipe.voices.coqui import Loaded
+from audiopipe.voices.coqui import Loaded, loaded
 
 TASK = "convert"
 """What a card of such a model says."""
@@ -27,6 +27,9 @@ MOST, LEAST = 30 * RATE, 20 * RATE
 """Samples of the longest stretch; it ends where it is quietest behind so many."""
 QUIET = RATE // 50
 """Samples over which it is quiet."""
+SHORTEST = RATE // 2
+"""Samples that a converter is given at least, the last of silence: less than about 50 ms they can
+not make frames of."""
 SILENT = 1e-4
 """A stretch that is never louder is silence, and stays it."""
 
@@ -71,7 +74,7 @@ class ConvertWhole(Agreed):
         if card.task != TASK:
             told = f"its card says task {card.task}"
             raise ModelError(f"model {self.model!r} converts no voices: {told}")
-        return Ready(Loaded(self.model, card, device), heard)
+        return Ready(loaded(self.model, card, device), heard)
 
     def start(self, model: Ready, sources: Sequence[Audio]) -> Waiting:
         return Waiting(told=model.heard.told)
@@ -104,8 +107,9 @@ def _converted(model: Ready, stretch: Tensor) -> Tensor:
     """A stretch [1, time] in the other voice, as long as it was."""
     if float(stretch.abs().max()) <= SILENT:
         return torch.zeros_like(stretch)
+    heard = torch.nn.functional.pad(stretch, (0, max(0, SHORTEST - stretch.shape[1])))
     with tempfile.TemporaryDirectory(prefix="audiopipe-") as folder:
-        source = save(Audio(stretch, RATE), Path(folder) / "source.wav")
+        source = save(Audio(heard, RATE), Path(folder) / "source.wav")
         made = model.loaded.process.convert(source, (model.heard.path,))
     rate = model.loaded.about["rate"]
     if rate != RATE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import tempfile
 import weakref
@@ -69,8 +70,9 @@ class CoquiProcess:
     def load(self, told: Mapping[str, Any], device: torch.device) -> Mapping[str, Any]:
         """Load the model; `told` is what `download` gave.
 
-        Gives its `rate` in Hz, `speakers`, `languages`, whether it speaks `several` of them, and
-        the `limits` of how many characters it can say at once, by language.
+        Gives its `rate` in Hz, `speakers`, `languages`, whether it speaks `several` of them, the
+        `limits` of how many characters it can say at once, by language, whether it `clones` who
+        speaks in a recording, and whether it `hears` one always, for want of speakers.
         """
         return self._ask({"do": "load", "told": dict(told), "device": str(device)})
 
@@ -98,6 +100,11 @@ class CoquiProcess:
         asked = {"do": "convert", "source": str(source), "seed": seed}
         heard = [str(path) for path in reference]
         return torch.cat(list(self._stream(asked | {"reference": heard})), 1)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process has ended: nothing more comes of it."""
+        return self._process.poll() is not None
 
     def close(self) -> None:
         """End the process."""
@@ -134,7 +141,7 @@ class CoquiProcess:
             try:
                 pipe.write(json.dumps(asked).encode() + b"\n")
                 pipe.flush()
-            except OSError:
+            except (OSError, ValueError):  # it has ended; or we know that it has
                 raise self._refusal() from None
             self._current = _Reply()
             return self._current
@@ -164,16 +171,29 @@ class CoquiProcess:
         self._end()
         self._said.seek(0)
         last = self._said.read().decode(errors="replace").strip().splitlines()[-3:]
-        told = "\n  ".join(last)
+        told = "\n  ".join(["", *last])
+        code = self._process.returncode
+        if code < 0:
+            return EngineError(
+                f"engine 'coqui' was ended by {_signal(-code)}, as happens where memory is short: "
+                f"close other programs, or choose a smaller model, and begin again{told}"
+            )
         return EngineError(
-            f"engine 'coqui' ended with {self._process.returncode}; run: audiopipe engines "
-            f"remove coqui, and install it again, if this is not for want of memory:\n  {told}"
+            f"engine 'coqui' ended with {code}; run: audiopipe engines remove coqui, and install "
+            f"it again, if this is not for want of memory:{told}"
         )
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
     assert pipe is not None
     return pipe
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time one
+        return f"signal {number}"
 
 
 def _environment(folder: Path, network: bool) -> dict[str, str]:
@@ -183,6 +203,8 @@ def _environment(folder: Path, network: bool) -> dict[str, str]:
         "HF_HOME": str(folder),
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "COQUI_TOS_AGREED": "1",  # a person has accepted the licence in our store
+        "FSSPEC_FILECACHE": '{"expiry_time": 0}',  # what it fetched it would fetch again weekly
+        "FSSPEC_HTTPS": '{"client_kwargs": {"trust_env": true}}',  # proxies
     }
     offline = {} if network else {"HF_HUB_OFFLINE": "1"}
     return {**os.environ, **ours, **offline}

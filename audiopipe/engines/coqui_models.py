@@ -25,6 +25,7 @@ from audiopipe.errors import (
     EngineError,
     ModelDownloadError,
     ModelError,
+    ModelVerificationError,
     OfflineModeError,
     did_you_mean,
 )
@@ -106,12 +107,13 @@ def pull(name: str, store: Store, accept_licence: bool = False) -> Path:
 
     The list states no hashes. So what is noted are those of the files as they first came, by
     which every later use is checked; files from a hub are checked against those that it states.
-    Raises LicenceError, OfflineModeError, ModelDownloadError, ModelError and EngineError.
+    If one is missing or has changed, the download is begun anew. Raises LicenceError,
+    OfflineModeError, ModelDownloadError, ModelError and EngineError.
     """
     model = find(name)
     store.admit(model.name, model.key, model.licence, accept_licence)
     folder = store.root / COQUI / model.key
-    if _complete(folder):
+    if _complete(model, store):
         return folder
     if store.offline:
         raise OfflineModeError(
@@ -122,18 +124,26 @@ def pull(name: str, store: Store, accept_licence: bool = False) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.parent / f".{folder.name}.lock"):
-            if not _complete(folder):
+            if not _complete(model, store):
                 _fetch(model, folder)
     except OSError as error:
         raise ModelDownloadError(f"{folder}: cannot be written: {error}") from None
     return folder
 
 
-def _complete(folder: Path) -> bool:
-    """Whether a model is there, and was tried with this version of coqui-tts."""
+def _complete(model: Listed, store: Store) -> bool:
+    """Whether a model is there as it came, and was tried with this version of coqui-tts."""
+    folder = store.root / COQUI / model.key
     if not (folder / CARD).is_file():
         return False
-    return read_card(folder).settings.get("engine") == ENGINE.package
+    card = read_card(folder)
+    try:
+        for file in card.files:
+            store.path(model.name, file.name)
+    except ModelVerificationError:
+        (folder / FETCHED).unlink(missing_ok=True)
+        return False
+    return card.settings.get("engine") == ENGINE.package
 
 
 def _fetch(model: Listed, folder: Path) -> None:

@@ -13,6 +13,7 @@ import os
 import random
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Callable, Iterator
 from hashlib import sha1, sha256
 from pathlib import Path
@@ -39,6 +40,7 @@ class Model:
 
         torchaudio.load = _read  # its own needs the libraries of FFmpeg
         torch.load = only_weights(torch.load)
+        urllib.request.urlretrieve = whole(urllib.request.urlretrieve)
         cuda = device.startswith("cuda")
         if cuda:
             torch.cuda.set_device(torch.device(device).index or 0)
@@ -76,6 +78,7 @@ class Model:
             "languages": list(names),
             "several": several,
             "limits": dict(limits),
+            "hears": self._streams and not self._speakers,
             "clones": bool(getattr(config, "supports_cloning", False)),
         }
 
@@ -213,6 +216,24 @@ def only_weights(load: Callable[..., Any]) -> Callable[..., Any]:
     return loaded
 
 
+def whole(retrieve: Callable[..., Any]) -> Callable[..., Any]:
+    """`urlretrieve` that never leaves a part of a file: what there is by its name is all of it."""
+
+    def retrieved(url: str, filename: str, *args: Any) -> Any:
+        part = Path(f"{filename}.part")
+        _, headers = retrieve(url, part, *args)
+        part.replace(filename)
+        return filename, headers
+
+    return retrieved
+
+
+def _stay_offline(event: str, _: Any) -> None:
+    """Refuse to connect: a model that was tried has all its files, and others are not checked."""
+    if event in ("socket.connect", "socket.getaddrinfo"):
+        raise OSError("it wants to download, which only `audiopipe models pull` may")
+
+
 def _sow(seed: int) -> None:
     """Have all random numbers follow from a seed."""
     import numpy as np
@@ -229,6 +250,8 @@ def main() -> None:
     target = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what coqui-tts prints must not come between
     sys.path += sys.argv[1:]
+    if os.environ.get("HF_HUB_OFFLINE") == "1":
+        sys.addaudithook(_stay_offline)
     model: Model | None = None
 
     def tell(answer: Answer, content: bytes = b"") -> None:

@@ -40,7 +40,7 @@ _open: WeakValueDictionary[tuple[str, str], Loaded] = WeakValueDictionary()
 
 
 class Loaded:
-    """A model in its process, and what it said of itself.
+    """A model in its process, and what it said of itself; see `loaded`.
 
     Raises ModelError where another version of coqui-tts has tried it, what `Store.path` raises,
     and EngineError.
@@ -63,19 +63,23 @@ class Loaded:
         self.about = self.process.load(card.settings, device)
 
 
+def loaded(model: str, card: Card, device: torch.device) -> Loaded:
+    """Load a model, or take it if it is loaded already: all who need it share its process."""
+    key = (str(Store().folder(model)), str(device))
+    there = _open.get(key)
+    if there is None or there.process.ended:
+        _open[key] = there = Loaded(model, card, device)
+    return there
+
+
 def open_voice(model: str, device: torch.device, reference: Path | None = None) -> CoquiVoice:
-    """Load a voice; models that are loaded already serve other speakers too. With a `reference`, a
-    WAV file, it is the voice of who speaks in that.
+    """Load a voice. With a `reference`, a WAV file, it is the voice of who speaks in that.
 
     Raises ModelError, what else `Store.path` raises, and EngineError.
     """
     name, _, who = model.partition(":")
     speaker, _, language = who.partition(":")
-    key = (str(Store().folder(name)), str(device))
-    loaded = _open.get(key)
-    if loaded is None:
-        _open[key] = loaded = Loaded(name, voice_card(name), device)
-    return CoquiVoice(model, loaded, speaker, language, reference)
+    return CoquiVoice(model, loaded(name, voice_card(name), device), speaker, language, reference)
 
 
 class CoquiVoice:
@@ -93,6 +97,11 @@ class CoquiVoice:
             raise ModelError(
                 f"voice {name!r} cannot speak like a recording; leave out the reference, and put "
                 "a stage `clone` behind it"
+            )
+        if reference is None and about.get("hears"):
+            raise ModelError(
+                f"voice {name!r} has no speakers of its own, and speaks like a recording; give it "
+                "a reference, and the consent to that (see: audiopipe consent new)"
             )
         self._reference = () if reference is None else (reference,)
         self._speaker = None if reference else _speaker(name, speaker, about["speakers"])

@@ -17,7 +17,7 @@ from audiopipe.voices.phrases import phrases
 from audiopipe.voices.trimming import FADE, stretched, trimmed
 
 WORKER = """
-import json, sys
+import json, os, signal, sys
 import numpy as np
 
 def tell(answer, content=b""):
@@ -47,6 +47,8 @@ for line in sys.stdin:
     whole = np.concatenate([rest, hum, rest]).astype(np.float32)
     for piece in np.array_split(whole, 4 if asked["early"] else 1):
         tell({"samples": len(piece)}, piece.tobytes())
+        if "kill" in text:
+            os.kill(os.getpid(), signal.SIGKILL)
     tell({"done": {}})
 """
 NAME = "coqui/tts_models/en/tiny/several"
@@ -163,6 +165,14 @@ def test_a_process_that_ends(voices):
         said(voices(), "A crash.")
 
 
+def test_a_process_that_is_killed_in_the_middle_of_a_sentence(voices):
+    voice = voices()
+    for text in ("A kill.", "It does not go on."):
+        with pytest.raises(EngineError, match=r"ended by SIGKILL.*close other programs"):
+            said(voice, text, early=True)
+    assert said(voices(), "It is begun again.")[0].abs().max() > 0.2
+
+
 def test_early_sound_comes_in_pieces(voices):
     voice = voices()
     whole, _, few = said(voice)
@@ -244,6 +254,8 @@ def test_who_speaks_and_in_which_language(voices):
         voices("")
     with pytest.raises(ModelError, match="no speaker 'p226'; did you mean 'p225'"):
         voices("p226")
+    with pytest.raises(ModelError, match="no speaker 'anna'; there is none"):
+        voices("anna", speakers=[], name="coqui/tts_models/en/tiny/one")
     many = "coqui/tts_models/multilingual/tiny/many"
     voice = voices("anna:zh", ("en", "fr-fr", "zh-cn"), many, several=True)
     assert voice.language == "zh"
@@ -252,6 +264,14 @@ def test_who_speaks_and_in_which_language(voices):
         voices("anna:xx", ("en", "fr-fr"), many, several=True)
     said(voices("anna:fr", ("en", "fr-fr"), many, several=True))
     assert voices.asked[-1]["language"] == "fr-fr"
+
+
+def test_a_model_that_has_no_speakers_wants_to_hear_one(voices, tmp_path):
+    cloner = "coqui/tts_models/multilingual/tiny/cloner"
+    facts = {"speakers": [], "clones": True, "hears": True, "name": cloner}
+    with pytest.raises(ModelError, match=r"no speakers of its own.*give it a reference"):
+        voices("", **facts)
+    open_voice(cloner, torch.device("cpu"), tmp_path / "heard.wav")
 
 
 def test_weights_that_have_changed_are_refused(voices):

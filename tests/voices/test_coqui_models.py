@@ -10,9 +10,16 @@ from coqui_hub import listing
 
 from audiopipe.engines import coqui_models
 from audiopipe.engines.coqui_models import listed, pull
-from audiopipe.engines.coqui_worker import FOLDER, _hub_name, _placed, only_weights
+from audiopipe.engines.coqui_worker import FOLDER, _hub_name, _placed, only_weights, whole
 from audiopipe.engines.environments import COQUI, Engine
-from audiopipe.errors import EngineError, LicenceError, ModelDownloadError, ModelError
+from audiopipe.errors import (
+    EngineError,
+    LicenceError,
+    ModelDownloadError,
+    ModelError,
+    ModelVerificationError,
+    OfflineModeError,
+)
 from audiopipe.models import Store
 
 SEVERAL = "coqui/tts_models/en/tiny/several"
@@ -71,6 +78,7 @@ def test_licences():
     known = {name.split("/")[-1]: model.licence for name, model in listed().items()}
     assert (known["vits"].name, known["vits"].gated) == ("Apache-2.0", False)
     assert (known["xtts_v2"].commercial, known["xtts_v2"].gated) == (False, True)
+    assert (known["bare"].name, known["bare"].gated) == ("unknown", True)
     assert known["own"].gated
     assert known["own"].url == "https://github.com/a/b#c"
     assert known["taco"].name == "MPL-2.0 and CC-BY-NC-ND-4.0"
@@ -126,6 +134,22 @@ def test_another_version_of_coqui_tts_tries_it_again(process, monkeypatch):
     assert Store().card(SEVERAL).settings["engine"] == "coqui-tts==0.29.0"
 
 
+@pytest.mark.parametrize("package", [COQUI.package, "coqui-tts==0.29.0"])
+def test_what_has_changed_is_downloaded_again(process, monkeypatch, package):
+    weights = pull(SEVERAL, Store()) / "tts" / "model.pth"
+    monkeypatch.setattr(coqui_models, "ENGINE", Engine(**{**COQUI.__dict__, "package": package}))
+    for spoil in (lambda: weights.write_bytes(b"weighty"), weights.unlink):
+        process.asked.clear()
+        spoil()
+        with pytest.raises(ModelVerificationError, match=f"run: audiopipe models pull {SEVERAL}"):
+            Store().path(SEVERAL, "tts/model.pth")
+        with pytest.raises(OfflineModeError):
+            pull(SEVERAL, Store(offline=True))
+        pull(SEVERAL, Store())
+        assert process.asked == ["tts_models/en/tiny/several", "tts/model.pth"]
+        assert Store().path(SEVERAL, "tts/model.pth").read_bytes() == b"weights"
+
+
 def test_names_that_leave_the_folder():
     with pytest.raises(ModelError, match="no model"):
         pull("coqui/../../etc", Store())
@@ -145,6 +169,18 @@ def test_a_configuration_says_where_the_model_lies_now(tmp_path):
     placed = _placed(config, '/a "b"', tmp_path / "placed.json")
     with open(placed) as file:  # noqa: PTH123
         assert json.load(file) == {"speakers_file": '/a "b"/tts/ids.json'}
+
+
+def test_a_download_that_breaks_off_leaves_no_file(tmp_path):
+    def broken(url, target):
+        target.write_bytes(b"half")
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        whole(broken)("http://a/b", tmp_path / "file")
+    assert not (tmp_path / "file").exists()
+    whole(lambda url, target: (target, target.write_bytes(b"all")))("http://a/b", tmp_path / "file")
+    assert [path.read_bytes() for path in tmp_path.iterdir() if path.is_file()].count(b"all") == 1
 
 
 class Bomb:
