@@ -1,4 +1,4 @@
-"""coqui-tts itself, with small models that it makes: list, licence, download, load, speak, convert.
+"""coqui-tts itself, with small models that it makes: list, licence, download, load, speak, stream.
 
 Nothing of this needs a network. It runs where `audiopipe engines install coqui` has been run.
 """
@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from coqui_hub import Hub, listing, make
+from coqui_hub import stocked
 from typer.testing import CliRunner
 
 from audiopipe import Pipeline
 from audiopipe.cli import app
 from audiopipe.engines import coqui_models
-from audiopipe.engines.coqui import CoquiProcess
 from audiopipe.engines.coqui_models import find, models_file, pull
 from audiopipe.engines.environments import Environments
 from audiopipe.errors import (
@@ -50,23 +49,8 @@ GOLDEN = (56816, [41.15, 10.69, -0.82, 1.47, 0.52, -7.9, 16.48, -5.18])
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("coqui")
-    make(folder / "models")
-    hub = Hub()
-    hub.stock(folder / "models")
-    path = folder / "list.json"
-    path.write_text(json.dumps(listing(hub.url)))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(coqui_models, "models_file", lambda: path)
-        patch.setenv("AUDIOPIPE_MODELS", str(folder / "store"))
-        patch.setenv("HF_ENDPOINT", hub.url)
-        patch.setenv("HF_HUB_DOWNLOAD_TIMEOUT", "120")
-        for name in ("AUDIOPIPE_OFFLINE", "HF_HUB_OFFLINE"):
-            patch.delenv(name, raising=False)
-        for name in ("NO_PROXY", "no_proxy"):
-            patch.setenv(name, "127.0.0.1")
+    with stocked(tmp_path_factory.mktemp("coqui"), ["several", "xtts"]) as hub:
         yield hub
-    hub.close()
 
 
 @pytest.fixture(scope="module")
@@ -207,19 +191,3 @@ def test_weights_that_have_changed(several):
             store.path(SEVERAL, store.card(SEVERAL).files[1].name)
     finally:
         path.write_bytes(content)
-
-
-def test_conversion_of_a_voice(hub, tmp_path):
-    folder = pull(OPENVOICE, Store())
-    paths = []
-    for seed in (0, 1):
-        path = tmp_path / f"{seed}.wav"
-        soundfile.write(path, np.random.default_rng(seed).normal(0, 0.1, 11_025), 22_050)
-        paths.append(path)
-    process = CoquiProcess(folder)
-    about = process.load(Store().card(OPENVOICE).settings, torch.device("cpu"))
-    made = process.convert(paths[0], (paths[1],))
-    process.close()
-    assert about["rate"] == 22_050
-    assert made.shape[1] == pytest.approx(11_025, abs=512)
-    assert made.abs().max() > 0

@@ -1,31 +1,30 @@
-"""Small untrained models, made and saved by coqui-tts itself: `coqui_models.py FOLDER SHELF…`.
+"""Small untrained voices, made and saved by coqui-tts itself.
 
-It runs in the engine's environment, and writes a folder for each of `KINDS`: what a release of such
-a model holds.
+Each function fills a folder with what a release of such a model holds. `coqui_make.py` calls them.
 """
 
 import json
-import sys
-from pathlib import Path
+
+SMALL = {
+    "hidden_channels": 16,
+    "hidden_channels_ffn_text_encoder": 32,
+    "num_layers_text_encoder": 1,
+    "num_layers_posterior_encoder": 1,
+    "num_layers_flow": 1,
+    "upsample_initial_channel_decoder": 32,
+    "init_discriminator": False,
+}
+"""What is small in a VITS."""
 
 
 def vits(folder, speakers=()):
     """A VITS of letters, with a speaker or several."""
     import torch
-    from trainer.io import save_checkpoint
     from TTS.tts.configs.vits_config import VitsArgs, VitsConfig
     from TTS.tts.models.vits import Vits
 
     torch.manual_seed(1)
-    sizes = {
-        "hidden_channels": 16,
-        "hidden_channels_ffn_text_encoder": 32,
-        "num_layers_text_encoder": 1,
-        "num_layers_posterior_encoder": 1,
-        "num_layers_flow": 1,
-        "upsample_initial_channel_decoder": 32,
-        "init_discriminator": False,
-    }
+    sizes = dict(SMALL)
     if speakers:
         ids = folder / "speaker_ids.json"
         ids.write_text(json.dumps({name: number for number, name in enumerate(speakers)}))
@@ -39,9 +38,7 @@ def vits(folder, speakers=()):
     )
     model = Vits(config)
     loud(model.waveform_decoder)
-    save_checkpoint(config, model, str(folder), current_step=0, epoch=0)
-    (folder / "checkpoint_0.pth").rename(folder / "model_file.pth")
-    config.save_json(folder / "config.json")
+    save(config, model, folder)
 
 
 def several(folder):
@@ -49,8 +46,8 @@ def several(folder):
     vits(folder, ("anna", "p225"))
 
 
-def xtts(folder):
-    """An XTTS of two languages, with two speakers of its own."""
+def xtts(folder, speakers=("Ana Florence", "Damien Black")):
+    """An XTTS of two languages, with two speakers of its own, as its version 2 has."""
     import torch
     from tokenizers import Tokenizer, models
     from TTS.tts.configs.xtts_config import XttsArgs, XttsConfig
@@ -84,30 +81,141 @@ def xtts(folder):
     loud(model.hifigan_decoder.waveform_decoder)
     torch.save({"model": model.state_dict(), "config": config.to_dict()}, folder / "model.pth")
     config.save_json(folder / "config.json")
-    speakers = {
+    if not speakers:
+        return
+    known = {
         name: {
             "gpt_cond_latent": torch.randn(1, 32, 32),
             "speaker_embedding": torch.randn(1, 512, 1),
         }
-        for name in ("Ana Florence", "Damien Black")
+        for name in speakers
     }
-    torch.save(speakers, folder / "speakers_xtts.pth")
+    torch.save(known, folder / "speakers_xtts.pth")
 
 
-def openvoice(folder):
-    """A converter of the kind of OpenVoice."""
+def xtts1(folder):
+    """An XTTS that has no speakers of its own, as its version 1.1."""
+    xtts(folder, ())
+
+
+def yourtts(folder):
+    """A VITS of two languages that knows speakers by what an encoder hears, with two of its own."""
     import torch
-    from TTS.vc.configs.openvoice_config import OpenVoiceConfig
-    from TTS.vc.models.openvoice import OpenVoice
+    from TTS.config.shared_configs import BaseAudioConfig
+    from TTS.encoder.configs.speaker_encoder_config import SpeakerEncoderConfig
+    from TTS.encoder.utils.generic_utils import setup_encoder_model
+    from TTS.tts.configs.vits_config import VitsArgs, VitsConfig
+    from TTS.tts.models.vits import Vits
 
     torch.manual_seed(1)
-    home = folder / "converter"
-    home.mkdir()
-    model = OpenVoice(OpenVoiceConfig())
-    loud(model.dec)
-    torch.save({"model": model.state_dict()}, home / "checkpoint.pth")
-    data = {"sampling_rate": 22050, "filter_length": 1024, "hop_length": 256, "win_length": 1024}
-    (home / "config.json").write_text(json.dumps({"data": data}))
+    heard = {"model_name": "lstm", "input_dim": 20, "proj_dim": 8, "lstm_dim": 8}
+    encoder_config = SpeakerEncoderConfig(
+        audio=BaseAudioConfig(sample_rate=16000, num_mels=20),
+        model_params={**heard, "num_lstm_layers": 1},
+        num_classes_in_batch=2,
+        num_utter_per_class=2,
+        num_loader_workers=0,
+    )
+    encoder = setup_encoder_model(encoder_config)
+    torch.save({"model": encoder.state_dict()}, folder / "model_se.pth")
+    encoder_config.save_json(folder / "config_se.json")
+    embeddings = {
+        f"{name}.wav": {"name": name, "embedding": torch.randn(8).tolist()}
+        for name in ("female-en-5\n", "male-fr-2\n")
+    }
+    (folder / "speakers.json").write_text(json.dumps(embeddings))
+    (folder / "language_ids.json").write_text(json.dumps({"en": 0, "fr-fr": 1}))
+    names = {
+        "speaker_encoder_model_path": str(folder / "model_se.pth"),
+        "speaker_encoder_config_path": str(folder / "config_se.json"),
+        "language_ids_file": str(folder / "language_ids.json"),
+    }
+    known = {
+        "use_d_vector_file": True,
+        "d_vector_dim": 8,
+        "d_vector_file": [str(folder / "speakers.json")],
+    }
+    args = VitsArgs(**SMALL, **names, **known, use_language_embedding=True)
+    config = VitsConfig(model_args=args, text_cleaner="multilingual_cleaners", **known)
+    model = Vits(config)
+    loud(model.waveform_decoder)
+    save(config, model, folder)
+
+
+def glow(folder):
+    """A Glow-TTS, which wants a vocoder."""
+    import torch
+    from TTS.tts.configs.glow_tts_config import GlowTTSConfig
+    from TTS.tts.models.glow_tts import GlowTTS
+
+    torch.manual_seed(1)
+    layers = {"kernel_size": 3, "dropout_p": 0.0, "num_layers": 1, "num_heads": 2}
+    config = GlowTTSConfig(
+        hidden_channels_enc=16,
+        hidden_channels_dec=16,
+        hidden_channels_dp=16,
+        num_flow_blocks_dec=1,
+        num_block_layers=1,
+        encoder_params={**layers, "hidden_channels_ffn": 16, "input_length": None},
+        text_cleaner="english_cleaners",
+        length_scale=8.0,
+    )
+    save(config, GlowTTS(config), folder)
+
+
+def pitched(folder):
+    """A FastPitch of two speakers, whose spectra Griffin and Lim's algorithm makes sound."""
+    import torch
+    from TTS.tts.configs.fast_pitch_config import FastPitchConfig
+    from TTS.tts.models.forward_tts import ForwardTTS, ForwardTTSArgs
+
+    torch.manual_seed(1)
+    ids = folder / "speaker_ids.json"
+    ids.write_text(json.dumps({"VCTK_p225": 0, "VCTK_p226": 1}))
+    layers = {"hidden_channels_ffn": 16, "num_heads": 1, "num_layers": 1, "dropout_p": 0.0}
+    speakers = {"use_speaker_embedding": True, "speakers_file": str(ids)}
+    args = ForwardTTSArgs(
+        hidden_channels=16,
+        encoder_params=layers,
+        decoder_params=layers,
+        use_aligner=False,
+        length_scale=8,
+        **speakers,
+    )
+    config = FastPitchConfig(model_args=args, text_cleaner="english_cleaners", **speakers)
+    save(config, ForwardTTS(config), folder)
+
+
+def gan(folder, rate=22050, **sizes):
+    """A HiFi-GAN."""
+    import torch
+    from TTS.vocoder.configs.hifigan_config import HifiganConfig
+    from TTS.vocoder.models.gan import GAN
+
+    torch.manual_seed(1)
+    layers = {
+        "upsample_factors": [8, 8, 2, 2],
+        "upsample_kernel_sizes": [16, 16, 4, 4],
+        "upsample_initial_channel": 32,
+        "resblock_kernel_sizes": [3],
+        "resblock_dilation_sizes": [[1, 3, 5]],
+        "resblock_type": "1",
+    }
+    config = HifiganConfig(generator_model_params={**layers, **sizes})
+    config.audio.sample_rate = rate
+    model = GAN(config)
+    loud(model.model_g)
+    torch.save({"model": model.model_g.state_dict(), "model_disc": {}}, folder / "model_file.pth")
+    config.save_json(folder / "config.json")
+
+
+def save(config, model, folder):
+    """Save a model as its training does."""
+    from trainer.io import save_checkpoint
+
+    save_checkpoint(config, model, str(folder), current_step=0, epoch=0)
+    (folder / "checkpoint_0.pth").rename(folder / "model_file.pth")
+    config.save_json(folder / "config.json")
 
 
 def loud(vocoder):
@@ -118,14 +226,3 @@ def loud(vocoder):
         for name, parameter in vocoder.named_parameters():
             if "conv_post" in name and parameter.dim() > 1:
                 parameter.mul_(50)
-
-
-KINDS = (vits, several, xtts, openvoice)
-
-if __name__ == "__main__":
-    target, *shelves = sys.argv[1:]
-    sys.path += shelves
-    for kind in KINDS:
-        home = Path(target, kind.__name__)
-        home.mkdir(parents=True)
-        kind(home)
