@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 
 from audiopipe.nets.converter import Converter
@@ -21,6 +22,7 @@ pytest.importorskip("parselmouth", reason="pip install 'audiopipe[train]'")
 
 from training.clone import content as ear
 from training.clone import prepare, train
+from training.clone.blend import blend
 from training.clone.data import QUIET, Crops, Utterance, Voices
 from training.clone.disturb import Warp, disturbed
 from training.clone.hear import heard
@@ -208,6 +210,18 @@ def test_the_converter_learns_and_goes_on(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert isinstance(converter, Converter)
     assert isinstance(converter.content, Content)
     assert json.dumps(about["settings"]) == json.dumps(SETTINGS)
+
+    training.step(0.3)
+    training.save(tmp_path / "plain", 9.0)
+    about = blend(tmp_path, tmp_path / "plain", tmp_path / "blend", share=0.25)
+    assert (about["seconds"], about["seconds_plain"]) == (7, 9)
+    ours, theirs, between = (
+        load_file(folder / "weights.safetensors")["conditions.weight"].float()
+        for folder in (tmp_path, tmp_path / "plain", tmp_path / "blend")
+    )
+    assert not torch.equal(ours, theirs)
+    assert torch.allclose(between, ours / 4 + theirs * 3 / 4, atol=1e-3)
+
     wave = torch.sin(2 * math.pi * 200 * torch.arange(24_000) / 24_000) * 0.1
     mel, hz = converted(converter, wave, likeness_of(converter, wave))
     assert mel.shape == (100, 94)

@@ -52,6 +52,9 @@ def main() -> None:
         f"word error rate, {who}": f"{rate:.1%} of {report['words']} words"
         for who, rate in report["word_error_rate"].items()
     }
+    if "share" in about:
+        figures["share of the weights that met a critic"] = about["share"]
+    figures |= {f"NISQA-TTS, {who}": value for who, value in report.get("nisqa", {}).items()}
     write_card(
         run, arguments.to, SETS, load_file(run / "weights.safetensors"), figures,
         about={"task": "clone", "network": "converter", "rate": MelConfig.rate},
