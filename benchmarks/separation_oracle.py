@@ -29,16 +29,8 @@ from audiopipe.engines.environments import Environments
 from audiopipe.models import Store, embedded
 from audiopipe.nets.spleeter import FRAMES
 from audiopipe.separators.base import Choice
-from audiopipe.separators.spleeter import (
-    DATA,
-    INDEX,
-    SEGMENT,
-    WINDOW,
-    Masking,
-    parts,
-    spleeter_net,
-    stretches,
-)
+from audiopipe.separators.segments import WINDOW, Segments
+from audiopipe.separators.spleeter import DATA, INDEX, Masking, parts, spleeter_net, stretches
 
 DEEZER = Path(__file__).with_name("deezer.py")
 BOUND = 1e-4
@@ -124,7 +116,8 @@ def stems(folder: str, sound: np.ndarray, overlap: float = 0.0) -> np.ndarray:
 def exact(folder: str, sound: np.ndarray) -> np.ndarray:
     """The same in double precision, of a sound of one segment."""
     samples = torch.from_numpy(sound.T.copy()).double().expand(2, -1)
-    window = functional.pad(samples, (WINDOW, SEGMENT - WINDOW - len(sound)))
+    behind = Segments(FRAMES, 0).samples - WINDOW - len(sound)
+    window = functional.pad(samples, (WINDOW, behind))
     hann = torch.hann_window(WINDOW, dtype=torch.float64)
     net, open_ = spleeter_net(folder).double(), torch.ones(FRAMES, dtype=torch.float64)
     settings = Store().card(folder).settings

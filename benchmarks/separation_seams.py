@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from audiopipe.nets.spleeter import FRAMES
-from audiopipe.separators.spleeter import HOP
+from audiopipe.separators.segments import HOP
 
 from .separation_oracle import made_sound, stems
 

@@ -19,7 +19,7 @@ from torch import Tensor
 from audiopipe.conversion import converted
 from audiopipe.engines.spleeter import DeezerNet
 from audiopipe.errors import ModelError
-from audiopipe.framing import Framing, OverlapAdd, add_up
+from audiopipe.framing import Framing
 from audiopipe.models import Store, load_weights
 from audiopipe.nets.spleeter import DEPTH, FILTERS, FRAMES, SpleeterNet, state_of_checkpoint
 from audiopipe.separators.base import (
@@ -30,14 +30,11 @@ from audiopipe.separators.base import (
     arrange,
     separation_card,
 )
+from audiopipe.separators.segments import WINDOW, Segments, analyzed, hann, synthesized
 from audiopipe.signals import Audio
 from audiopipe.stage import Stage
 from audiopipe.tensorflow_checkpoint import convert
 
-WINDOW, HOP = 4096, 1024
-"""Samples of a frame, and from one to the next."""
-SEGMENT = WINDOW + (FRAMES - 1) * HOP
-"""Samples that a segment of frames reaches over."""
 OVERLAP = 0.25
 REMAINDER: Remainder = "none"
 """Nearly all that its stems lack lies above its masks: none of them has a share in that."""
@@ -65,11 +62,7 @@ class Spleeter(Separator):
     """The mask above the network's bins: closed, or the mean of those below."""
 
     def framing(self, source: Audio) -> Framing:
-        fades = fading(self.overlap)
-        hop = (FRAMES - _shared(self.overlap)) * HOP
-        norm = add_up(fades[:, None] * torch.hann_window(WINDOW).square(), HOP, SEGMENT)
-        join = OverlapAdd(hop, WINDOW, torch.ones(SEGMENT), norm)
-        return Framing(SEGMENT, hop, WINDOW, SEGMENT - 1, join)
+        return _segments(self.overlap).framing
 
     def load(self, source: Audio, device: torch.device, dtype: torch.dtype) -> Masking:
         net: SpleeterNet | DeezerNet
@@ -78,8 +71,8 @@ class Spleeter(Separator):
         else:  # channels last in memory is what a CPU's convolutions like
             net = spleeter_net(self.model).to(memory_format=torch.channels_last).to(device)
         bins = self.card.settings["bins"]
-        fades = fading(self.overlap).to(device)
-        return Masking(net, bins, self.high_band, torch.hann_window(WINDOW, device=device), fades)
+        fades = _segments(self.overlap).fades.to(device)
+        return Masking(net, bins, self.high_band, hann(device), fades)
 
     def compute(self, model: Masking, windows: Tensor) -> tuple[Tensor, ...]:
         # On a CPU, a segment at a time stays nearer to its caches.
@@ -101,9 +94,8 @@ class Masking:
 
 
 def stretches(model: Masking, windows: Tensor) -> Tensor:
-    """Segments of sound [n, 2, SEGMENT] to what each gives of the stems [n, stems, 2, SEGMENT]."""
-    known = windows.nan_to_num(0.0, 0.0, 0.0)
-    spectra = torch.fft.rfft(known.unfold(-1, WINDOW, HOP) * model.window)
+    """Segments of sound [n, 2, samples] to what each gives of the stems [n, stems, 2, samples]."""
+    spectra = analyzed(windows.nan_to_num(0.0, 0.0, 0.0), model.window)
     if model.high_band == "zeros":
         spectra = spectra[..., : model.bins]
     magnitudes = spectra[..., : model.bins].abs()
@@ -114,28 +106,12 @@ def stretches(model: Masking, windows: Tensor) -> Tensor:
         if above := spectra.shape[-1] - model.bins:
             mean = mask.mean(-1, keepdim=True)
             mask = torch.cat([mask, mean.expand(*mask.shape[:-1], above)], -1)
-        frames = torch.fft.irfft(spectra * mask, n=WINDOW).mul_(window)
-        stems.append(add_up(frames.movedim(2, 0), HOP, SEGMENT))
+        stems.append(synthesized(spectra * mask, window))
     return torch.stack(stems, 1)
 
 
-def fading(overlap: float) -> Tensor:
-    """Weights [FRAMES] of the frames of a segment, which rise and fall where it overlaps.
-
-    >>> ramp = fading(0.25)
-    >>> len(ramp), float(ramp[0]), float(ramp[128]), float(ramp[127] + ramp[-1])
-    (512, 0.00390625, 1.0, 1.0)
-    """
-    shared = _shared(overlap)
-    if not shared:
-        return torch.ones(FRAMES)
-    rising = (torch.arange(FRAMES) + 0.5) / shared
-    return rising.minimum(rising.flip(0)).clamp_max(1)
-
-
-def _shared(overlap: float) -> int:
-    """Frames that a segment has in common with the next one."""
-    return min(round(overlap * FRAMES), FRAMES - 1)
+def _segments(overlap: float) -> Segments:
+    return Segments(FRAMES, min(round(overlap * FRAMES), FRAMES - 1))
 
 
 def parts(choice: Choice) -> Sequence[Stage]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from audiopipe.errors import ModelError
 from audiopipe.separators.balance import Balance
 from audiopipe.separators.base import Choice, Remainder, Share, family, separation_card
+from audiopipe.separators.wiener import Gather, Wiener
 from audiopipe.stage import Chain, Stage
 
 MODEL = "stems"
+MOST = 10
+"""Iterations of the Wiener filter; more change nothing that could be heard."""
 
 
 class Separate(Chain):
@@ -50,6 +53,9 @@ class Separate(Chain):
     high_band: Literal["zeros", "average"] | None = None
     """What Spleeter does above its masks' highest bin (11 kHz, or 16): nothing passes, or the mean
     of the mask; none means as the model's card says."""
+    wiener: Annotated[int, Field(ge=0, le=MOST)] = 0
+    """Iterations of a multichannel Wiener filter, which takes the stems out of the mix by where
+    they are between left and right, over 7 s at a time; 0 is no filter."""
 
     @property
     def models(self) -> Sequence[str]:
@@ -59,10 +65,15 @@ class Separate(Chain):
         card = separation_card(self.model)
         if self.high_band is not None and card.network != "spleeter":
             raise ModelError(f"model {self.model!r} has no high band to set; leave it out")
-        choice = Choice(self.model, self.stems, self.overlap, self.batch, self.high_band)
         made = family(card)
-        remainder = self.remainder or made.REMAINDER
-        balance = Balance(model=self.model, keep=self.stems, remainder=remainder)
+        kept: dict[str, Any] = {"model": self.model, "keep": self.stems}
+        balance = Balance(**kept, remainder=self.remainder or made.REMAINDER)
+        if self.wiener:
+            # It wants all stems of the model, and sums those that are not kept itself.
+            choice = Choice(self.model, (), self.overlap, self.batch, self.high_band)
+            wiener = Wiener(**kept, iterations=self.wiener)
+            return (*made.parts(choice), Gather(), wiener, balance)
+        choice = Choice(self.model, self.stems, self.overlap, self.batch, self.high_band)
         return (*made.parts(choice), balance)
 
     @classmethod

@@ -10,7 +10,8 @@ from audiopipe import Audio, Pipeline
 from audiopipe.errors import CheckpointError, ModelError
 from audiopipe.nets import spleeter as nets
 from audiopipe.separators.base import Choice
-from audiopipe.separators.spleeter import SEGMENT, Spleeter, parts, spleeter_net
+from audiopipe.separators.segments import Segments
+from audiopipe.separators.spleeter import Spleeter, parts, spleeter_net
 from audiopipe.stages.separate import Separate
 
 
@@ -177,7 +178,7 @@ def test_overlap_fades_the_masks_of_two_segments(models, monkeypatch):
         return torch.full(shape, float(len(calls) % 2))
 
     monkeypatch.setattr(nets.SpleeterNet, "forward", alternating)
-    samples = torch.ones(2, 2 * SEGMENT)
+    samples = torch.ones(2, 2 * Segments(nets.FRAMES, 0).samples)
     steps = {}
     for overlap in (0.0, 0.25):
         calls.clear()
