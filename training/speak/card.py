@@ -27,7 +27,7 @@ CITATION = (
     "code and weights are our own."
 )
 
-WHO = ("copy", "voice", "flite", "espeak-ng")
+WHO = ("copy", "voice", "flite", "flite rms", "espeak-ng")
 """Whose sound is measured: the recordings through the vocoder, the voice, other programs."""
 
 

@@ -5,8 +5,8 @@
 
 Writes `RUN/evaluation.json`, and all sounds to `RUN/said/WHO/NAME.wav`. English words are
 recognised by pocketsphinx (`pip install pocketsphinx`), whose errors on the recordings are the
-measure of all others; other languages have no recogniser here, and no word errors. `flite` and
-`espeak-ng` are measured where they are installed.
+measure of all others; other languages have no recogniser here, and no word errors. `flite` (a
+woman, slt, and a man, rms) and `espeak-ng` are measured where they are installed.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ RATE = MelConfig.rate
 OTHERS = {
     "en": {
         "flite": ("flite", "-voice", "slt", "-t", "{text}", "-o", "{path}"),
+        "flite rms": ("flite", "-voice", "rms", "-t", "{text}", "-o", "{path}"),
         "espeak-ng": ("espeak-ng", "-v", "en-us", "-w", "{path}", "{text}"),
     },
     "de": {"espeak-ng": ("espeak-ng", "-v", "de", "-w", "{path}", "{text}")},

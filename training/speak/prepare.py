@@ -23,7 +23,7 @@ from audiopipe.voices.tokens import JOINT, MARKS, PAUSE, labels
 
 from .align import HOP, Aligner, cepstra
 from .corpus import Recording, Source, read_corpus
-from .data import Spoken, Voice, save
+from .data import Spoken, Voice, load, save
 
 SPEED = 4
 """By how much the first search for f0 is decimated; it is made exact afterwards."""
@@ -119,11 +119,38 @@ def describe(
     )
 
 
+def aligned(corpus: list[Recording], known: list[int], names: list[str]) -> list[Tensor]:
+    """When the tokens of each recording begin, found by an aligner that learns from the `known`."""
+    heard = [cepstra(recording.samples()) for recording in corpus]
+    aligner, learned = Aligner(names), known[:: max(1, len(known) // LEARNED)]
+    for number, likelihood in enumerate(
+        aligner.train([heard[k] for k in learned], [corpus[k].ids for k in learned])
+    ):
+        print(f"round {number}: {likelihood:.3f} a frame", flush=True)
+    return aligner.align(heard, [recording.ids for recording in corpus])
+
+
+def timing(folder: Path) -> dict[str, Tensor]:
+    """When the tokens of prepared recordings begin, by name."""
+    found, fine = {}, MelConfig.hop // HOP
+    for split in ("train", "test"):
+        for one in load(folder / f"{split}.safetensors")[0]:
+            edges = torch.nn.functional.pad(one.frames.cumsum(0), (1, 0))
+            found[one.name] = (one.first + edges) * fine
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("source", type=Source.of, metavar="NAME=FOLDER", help="a set of sets.toml")
     parser.add_argument("--to", type=Path, required=True, metavar="DATA")
     parser.add_argument("--limit", type=int, help="so many recordings only, to try it")
+    parser.add_argument(
+        "--timing",
+        type=Path,
+        metavar="DATA",
+        help="prepared recordings of the same names and times",
+    )
     arguments = parser.parse_args()
     if all((arguments.to / f"{split}.safetensors").exists() for split in ("train", "test")):
         return
@@ -134,16 +161,13 @@ def main() -> None:
     if arguments.limit:
         corpus = corpus[:: max(1, len(corpus) // arguments.limit)]
     begun = time.process_time()
-    heard = [cepstra(recording.samples()) for recording in corpus]
-    print(f"{len(corpus)} recordings heard, {time.process_time() - begun:.0f} s", flush=True)
     known = [k for k, recording in enumerate(corpus) if not recording.held_out]
-    aligner, learned = Aligner(names), known[:: max(1, len(known) // LEARNED)]
-    for number, likelihood in enumerate(
-        aligner.train([heard[k] for k in learned], [corpus[k].ids for k in learned])
-    ):
-        seconds = time.process_time() - begun
-        print(f"round {number}: {likelihood:.3f} a frame, {seconds:.0f} s", flush=True)
-    starts = aligner.align(heard, [recording.ids for recording in corpus])
+    if arguments.timing:
+        times = timing(arguments.timing)
+        starts = [times[recording.name] for recording in corpus]
+    else:
+        starts = aligned(corpus, known, names)
+    print(f"aligned, {time.process_time() - begun:.0f} s", flush=True)
     listen = LogMel(MelConfig())
     made = [
         describe(recording, start, [names[k] for k in recording.ids.tolist()], listen, source.pitch)

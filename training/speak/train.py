@@ -26,6 +26,7 @@ from ..running import follow, run, schedule
 from ..vocoder.losses import adversarial_loss, critic_loss, matching_loss
 from .critic import MelCritic, crops
 from .data import Batch, Spoken, Voice, batches, load
+from .run import load_speech
 
 SETTINGS = {"width": 160, "expansion": 3, "kernel": 7, "encoder": 3, "decoder": 5}
 DROPOUT = 0.1
@@ -137,6 +138,14 @@ class Training:
         self.opponent.step()
         return loss.item()
 
+    def begin(self, weights: Path) -> None:
+        """Go on from what another voice has learned; how high, loud and coloured this one is, its
+        own recordings say."""
+        net, _ = load_speech(weights)
+        own = {name: getattr(self.net, name) for name in ("mean", "deviation", "height")}
+        self.net.load_state_dict(net.state_dict() | own)
+        self.average.module.load_state_dict(self.net.state_dict())
+
     def parts(self) -> dict[str, Any]:
         """What a checkpoint holds."""
         names = ("net", "average", "critic", "optimizer", "opponent")
@@ -165,8 +174,16 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of `prepare`")
     parser.add_argument("--out", type=Path, required=True, help="folder for weights and log")
     parser.add_argument("--minutes", type=float, required=True, help="of the whole training")
+    parser.add_argument(
+        "--begin",
+        type=Path,
+        metavar="WEIGHTS",
+        help="of a voice of the same language, to go on from",
+    )
     arguments = parser.parse_args()
     training = Training(*load(arguments.data / "train.safetensors"))
+    if arguments.begin:
+        training.begin(arguments.begin)
     run(training, arguments.out, arguments.minutes)
 
 
