@@ -106,6 +106,9 @@ def speak(
 
     `echo "It is 10:30 a.m." | audiopipe speak - -o time.wav`
     """
+    from audiopipe.io.texts import manuscript_of
+    from audiopipe.signals import Text
+
     if list_voices:
         _list(as_json)
         return
@@ -113,7 +116,7 @@ def speak(
         raise typer.BadParameter("give a text, a file, or - for standard input")
     if subtitles is not None and output is None:
         raise typer.BadParameter("subtitles need a file: add -o", param_hint="--subtitles")
-    source = _source(text)
+    source = Text((manuscript_of(text),))
     options = {
         "voice": voice,
         "rate": rate,
@@ -129,21 +132,6 @@ def speak(
     files = _files(output, subtitles, source)
     pipeline = _open(_ready(source, chosen), chosen, files, settings)
     _say(pipeline, source, files, device, PREVIEW if preview else None, as_json)
-
-
-def _source(text: str) -> Text:
-    """What is to be said."""
-    from audiopipe.io.texts import SUFFIXES, read_manuscript, standard_input
-    from audiopipe.signals import Text
-    from audiopipe.voices.manuscript import Manuscript
-
-    path = Path(text)
-    if text == "-":
-        return Text((standard_input(),))
-    named = path.suffix.lower() in SUFFIXES and not any(map(str.isspace, text))
-    if named or (len(text) < 256 and path.is_file()):
-        return Text((read_manuscript(path),))
-    return Text((Manuscript(text),))
 
 
 def _voices(text: str) -> dict[str, str]:

@@ -77,9 +77,9 @@ def _choose(device: int | str | None, kind: str, channels: int) -> Device:
     what = "microphone" if kind == "inputs" else "speaker"
     able = [d for d in list_devices() if getattr(d, kind) > 0]
     if not able:
-        raise SoundDeviceError(
-            f"there is no {what} on this machine; use a file, or raw PCM from standard input"
-        )
+        cure = "use a file, or raw PCM from standard input"
+        cure = cure if kind == "inputs" else "write a file instead (-o FILE)"
+        raise SoundDeviceError(f"there is no {what} on this machine; {cure}")
     wanted = str(device).lower()
     if device is None:
         found = [d for d in able if d.default] or able

@@ -55,10 +55,42 @@ class TextReader:
 def read_manuscript(path: Path) -> Manuscript:
     """The text of a file in UTF-8, in the form that its suffix says; raises TextError."""
     from audiopipe.io.clips import Clips
+    from audiopipe.text.errors import TextError
     from audiopipe.text.files import load
     from audiopipe.voices.manuscript import Manuscript
 
+    if path.suffix.lower() in CODECS:
+        raise TextError(f"{path}: is audio, and texts are read here (.txt, .md, .ssml)")
     return Manuscript(load(path), form=form_of(path), file=str(path), sounds=Clips(path.parent))
+
+
+def manuscript_of(argument: str) -> Manuscript:
+    """What an argument means: a file, `-` for standard input, or else the words themselves.
+
+    Raises TextError for what cannot be read, and for a folder.
+
+    >>> manuscript_of("Good morning.").text
+    'Good morning.'
+    """
+    from audiopipe.text.errors import TextError
+    from audiopipe.voices.manuscript import Manuscript
+
+    if argument == "-":
+        return standard_input()
+    path = Path(argument)
+    named = path.suffix.lower() in SUFFIXES and not any(map(str.isspace, argument))
+    try:
+        file, folder = path.is_file(), bool(argument) and path.is_dir()
+    except OSError:  # no name of a file is as long
+        file = folder = False
+    if named or file:
+        return read_manuscript(path)
+    if folder:
+        told = f"{argument}: is a folder; name a text in it, or have all of them said by"
+        raise TextError(
+            f"{told} `audiopipe run narrate {argument}`; as a word, write '{argument}.'"
+        )
+    return Manuscript(argument)
 
 
 def standard_input() -> Manuscript:
@@ -88,8 +120,4 @@ def open_input(path: str | Path, form: Signal) -> Reader | TextReader:
     """
     if not isinstance(form, Text):
         return open_audio(path)
-    if Path(path).suffix.lower() in CODECS:
-        from audiopipe.text.errors import TextError
-
-        raise TextError(f"{path}: is audio, and this pipeline reads texts (.txt, .md, .ssml)")
     return TextReader(Path(path))

@@ -70,9 +70,10 @@ class Memory:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        empty = not os.fstat(self._index.fileno()).st_size
         self._index.close()
         self._sound.close()
-        if kind is None:
+        if kind is None or empty:
             shutil.rmtree(self.folder, ignore_errors=True)
             with contextlib.suppress(OSError):  # others may keep something there
                 self.folder.parent.rmdir()

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from audiopipe.consent import Consent, no_consent, read_consent
 from audiopipe.disclosure import disclosure
-from audiopipe.errors import SpeechError
 from audiopipe.signals import About, Audio, Segment, Signal, Text
 from audiopipe.stage import Reach, Stage, Stateful
 from audiopipe.text import Lexicon, TextError
@@ -177,7 +176,8 @@ class Speak(Stateful):
         state.segments += len(block)
         if last and state.segments and not state.sentences:
             if state.mute:
-                raise SpeechError(f"{state.file}: nothing of it has sounds: {_named(state.mute)}")
+                told = f"{state.file}: nothing of it has sounds in the language of the voice"
+                raise TextError(f"{told}: {_named(state.mute)}; `--list-voices` tells of others")
             raise TextError(f"{state.file}: there is nothing to say: it has no words")
 
     def _play(

@@ -39,8 +39,24 @@ def load(path: Path) -> str:
         raise TextError(f"{path}: cannot be read: {error.strerror}") from None
 
 
+_OTHERS = {
+    b"\xff\xfe": "in UTF-16; save it as UTF-8",
+    b"\xfe\xff": "in UTF-16; save it as UTF-8",
+    b"%PDF": "a PDF; export it as plain text, in UTF-8",
+    b"PK\3\4": "an office document or an archive; export it as plain text or Markdown, in UTF-8",
+    b"{\\rtf": "RTF; export it as plain text, in UTF-8",
+}
+"""What files that are taken for texts begin with."""
+
+
 def decoded(data: bytes, file: str) -> str:
-    """Text of bytes in UTF-8; raises TextError with the place of the first byte that is not."""
+    """Text of bytes in UTF-8; raises TextError: with the place of the first byte that is not, or
+    with what it is instead."""
+    for begin, told in _OTHERS.items():
+        if data.startswith(begin):
+            raise TextError(f"{file}: is {told}")
+    if data.count(0) > len(data) // 4:  # every other byte of most texts in UTF-16
+        raise TextError(f"{file}: is no text, or in UTF-16; save it as UTF-8")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

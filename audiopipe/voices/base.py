@@ -122,7 +122,7 @@ class Family(Protocol):
 def voice_card(model: str) -> Card:
     """The card of a voice, by its name or folder; raises ModelError if it does not speak."""
     store = Store()
-    if model not in store.names() and model.isidentifier():
+    if model not in store.names() and not set(model) & set("/\\.~"):  # it names no folder
         raise ModelError(f"there is no voice {model!r}; {did_you_mean(model, voice_names())}")
     card = store.card(model)
     if card.task != TASK:

@@ -93,7 +93,7 @@ def test_a_file_or_a_text_from_python(pipeline, tmp_path):
     assert from_file["subtitles"] == from_text["subtitles"]
     with pytest.raises(TextError, match="there is no such file"):
         pipeline.run(tmp_path / "b.txt")
-    with pytest.raises(TextError, match=r"c.wav: is audio, and this pipeline reads texts"):
+    with pytest.raises(TextError, match=r"c.wav: is audio, and texts are read here"):
         pipeline.run(tmp_path / "c.wav")
 
 
