@@ -1,8 +1,5 @@
 """Each converter of coqui-tts the whole way: download, verify, load, and clone with it."""
 
-import os
-import signal
-
 import pytest
 import torch
 from cloning import RATE, agree, voice
@@ -16,6 +13,7 @@ from audiopipe.errors import EngineError, ModelError
 from audiopipe.io.save import save
 from audiopipe.models import Store
 from audiopipe.stages.clone import Clone
+from audiopipe.voices import coqui
 
 pytestmark = [
     pytest.mark.slow,
@@ -104,12 +102,7 @@ def test_its_process_is_killed(hub, people):
     pipeline = Pipeline([Clone(model=OPENVOICE, **people[0])])
     stream = pipeline.engine(voice(1.0)).stream()
     stream.push(voice(1.0))
-    children = [
-        int(line.split()[0])
-        for line in os.popen(f"ps -o pid,args --ppid {os.getpid()}").read().splitlines()[1:]
-        if "coqui_worker" in line
-    ]
-    for child in children:
-        os.kill(child, signal.SIGKILL)
+    for there in coqui._open.values():
+        there.process._process.kill()
     with pytest.raises(EngineError, match="ended by SIGKILL, as happens where memory is short"):
         stream.finish()

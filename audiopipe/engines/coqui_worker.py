@@ -24,6 +24,9 @@ FOLDER = "@FOLDER@"
 STREAMED = 20
 """Tokens of XTTS, of 47 ms, in the pieces of a stream."""
 
+OUTWARD = ("socket.getaddrinfo",) if os.name == "nt" else ("socket.getaddrinfo", "socket.connect")
+"""What is done to reach the network; Windows connects the ends of a pair of sockets, too."""
+
 Answer = dict[str, Any]
 
 
@@ -230,7 +233,7 @@ def whole(retrieve: Callable[..., Any]) -> Callable[..., Any]:
 
 def _stay_offline(event: str, _: Any) -> None:
     """Refuse to connect: a model that was tried has all its files, and others are not checked."""
-    if event in ("socket.connect", "socket.getaddrinfo"):
+    if event in OUTWARD:
         raise OSError("it wants to download, which only `audiopipe models pull` may")
 
 

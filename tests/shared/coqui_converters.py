@@ -27,6 +27,10 @@ def _openvoice(home):
     home.mkdir(parents=True)
     model = OpenVoice(OpenVoiceConfig())
     loud(model.dec)
+    with torch.no_grad():  # untrained, it would give every voice alike
+        for name, parameter in model.flow.named_parameters():
+            if "post" in name:
+                parameter.normal_(0, 0.1)
     torch.save({"model": model.state_dict()}, home / "checkpoint.pth")
     data = {"sampling_rate": 22050, "filter_length": 1024, "hop_length": 256, "win_length": 1024}
     (home / "config.json").write_text(json.dumps({"data": data}))
@@ -98,4 +102,5 @@ def _wavlm(saved):
 def matched(folder):
     """The vocoder of kNN-VC, which takes what its WavLM gives."""
     factors = {"upsample_factors": [10, 8, 2, 2], "upsample_kernel_sizes": [20, 16, 4, 4]}
-    gan(folder, 16_000, in_channels=EMBEDDING, pre_linear=EMBEDDING, **factors)
+    sizes = {"in_channels": EMBEDDING, "pre_linear": EMBEDDING, "inference_padding": 0}
+    gan(folder, 16_000, **sizes, **factors)

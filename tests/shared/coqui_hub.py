@@ -143,6 +143,12 @@ def listing(url):
                         "default_vocoder": "vocoder_models/en/tiny/gan",
                         "license": "MPL",
                     },
+                    "phonemes": {"github_rls_url": f"{url}/phonemes.zip", "license": "MIT"},
+                    "tacotron": {
+                        "github_rls_url": f"{url}/tacotron.zip",
+                        "default_vocoder": "vocoder_models/en/tiny/gan",
+                        "license": "apache 2.0",
+                    },
                     "pitched": {"github_rls_url": f"{url}/pitched.zip", "license": "MIT"},
                 }
             },

@@ -17,8 +17,8 @@ SMALL = {
 """What is small in a VITS."""
 
 
-def vits(folder, speakers=()):
-    """A VITS of letters, with a speaker or several."""
+def vits(folder, speakers=(), **spelling):
+    """A VITS of letters, or what the options of its configuration say, of a speaker or several."""
     import torch
     from TTS.tts.configs.vits_config import VitsArgs, VitsConfig
     from TTS.tts.models.vits import Vits
@@ -33,6 +33,7 @@ def vits(folder, speakers=()):
     config = VitsConfig(
         model_args=VitsArgs(**sizes),
         text_cleaner="english_cleaners",
+        **spelling,
         use_speaker_embedding=bool(speakers),
         speakers_file=sizes.get("speakers_file"),
     )
@@ -44,6 +45,12 @@ def vits(folder, speakers=()):
 def several(folder):
     """A VITS of two speakers."""
     vits(folder, ("anna", "p225"))
+
+
+def phonemes(folder):
+    """A VITS of phonemes, which espeak-ng finds."""
+    how = {"use_phonemes": True, "phonemizer": "espeak", "phoneme_language": "en-us"}
+    vits(folder, **how)
 
 
 def xtts(folder, speakers=("Ana Florence", "Damien Black")):
@@ -163,6 +170,20 @@ def glow(folder):
     save(config, GlowTTS(config), folder)
 
 
+def tacotron(folder):
+    """A Tacotron 2, whose sizes are fixed; it never stops by itself, as it was not trained."""
+    import torch
+    from TTS.tts.configs.tacotron2_config import Tacotron2Config
+    from TTS.tts.models.tacotron2 import Tacotron2
+
+    torch.manual_seed(1)
+    config = Tacotron2Config(text_cleaner="english_cleaners", max_decoder_steps=100)
+    model = Tacotron2(config)
+    with torch.no_grad():
+        model.decoder.stopnet[-1].linear_layer.bias.fill_(-20)
+    save(config, model, folder)
+
+
 def pitched(folder):
     """A FastPitch of two speakers, whose spectra Griffin and Lim's algorithm makes sound."""
     import torch
@@ -204,7 +225,7 @@ def gan(folder, rate=22050, **sizes):
     config = HifiganConfig(generator_model_params={**layers, **sizes})
     config.audio.sample_rate = rate
     model = GAN(config)
-    loud(model.model_g)
+    loud(model.model_g, 5)
     torch.save({"model": model.model_g.state_dict(), "model_disc": {}}, folder / "model_file.pth")
     config.save_json(folder / "config.json")
 
@@ -218,11 +239,11 @@ def save(config, model, folder):
     config.save_json(folder / "config.json")
 
 
-def loud(vocoder):
+def loud(vocoder, gain=50):
     """Have an untrained vocoder be heard."""
     import torch
 
     with torch.no_grad():
         for name, parameter in vocoder.named_parameters():
             if "conv_post" in name and parameter.dim() > 1:
-                parameter.mul_(50)
+                parameter.mul_(gain)

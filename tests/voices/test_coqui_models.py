@@ -10,7 +10,14 @@ from coqui_hub import listing
 
 from audiopipe.engines import coqui_models
 from audiopipe.engines.coqui_models import listed, pull
-from audiopipe.engines.coqui_worker import FOLDER, _hub_name, _placed, only_weights, whole
+from audiopipe.engines.coqui_worker import (
+    FOLDER,
+    _hub_name,
+    _placed,
+    _stay_offline,
+    only_weights,
+    whole,
+)
 from audiopipe.engines.environments import COQUI, Engine
 from audiopipe.errors import (
     EngineError,
@@ -181,6 +188,13 @@ def test_a_download_that_breaks_off_leaves_no_file(tmp_path):
     assert not (tmp_path / "file").exists()
     whole(lambda url, target: (target, target.write_bytes(b"all")))("http://a/b", tmp_path / "file")
     assert [path.read_bytes() for path in tmp_path.iterdir() if path.is_file()].count(b"all") == 1
+
+
+def test_a_model_that_was_tried_gets_no_network():
+    _stay_offline("open", ("model.pth",))
+    for event in ("socket.getaddrinfo", "socket.connect"):
+        with pytest.raises(OSError, match="which only `audiopipe models pull` may"):
+            _stay_offline(event, ())
 
 
 class Bomb:
