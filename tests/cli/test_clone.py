@@ -4,10 +4,11 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 import speaking
-from cloning import given, voice
+from cloning import agree, given, voice
 from speaking import hum
 
 from audiopipe.consent import read_consent
@@ -145,6 +146,39 @@ def test_refusals(cli, ada, spoken, arguments, code, told):
     assert not Path("out.wav").exists()
 
 
+def _chord(level):
+    time = np.arange(6 * 24_000) / 24_000
+    return level * sum(np.sin(2 * np.pi * hz * time) for hz in (220, 277, 330))
+
+
+REFERENCES = [
+    ("silence", np.zeros(6 * 24_000), 3, "error: {}: is silent; record the voice"),
+    ("music", _chord(0.2), 3, "error: {}: has no voice in it that could be cloned"),
+    ("short", voice(1.2).samples[0].numpy(), 3, "s of speech; 2 s are the least"),
+    (
+        "music behind",
+        voice(6.0).samples[0].numpy() + _chord(0.02),
+        0,
+        "the reference {}: has noise, a room or music behind the voice",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("samples", "code", "told"), [r[1:] for r in REFERENCES], ids=[r[0] for r in REFERENCES]
+)
+@pytest.mark.parametrize("what", ["a recording", "a text"])
+def test_references(cli, ada, spoken, hums, samples, code, told, what):
+    path = Path("ref.wav")
+    soundfile.write(path, samples, 24_000)
+    source = [spoken] if what == "a recording" else ["--text", "Good morning.", "--voice", hums]
+    ran = cli("clone", *source, *options(ada), "-r", path, "--consent", agree(path))
+    assert ran.code == code, ran.err
+    assert told.format(path) in " ".join(ran.err.split())
+    assert Path("out.wav").exists() == (code == 0)
+    assert Path("out.consent.json").exists() == (code == 0)
+
+
 def test_what_is_missing_is_named(cli, ada, spoken):
     assert "--reference FILE" in cli("clone", spoken, "-o", "a.wav").err
     assert "name the file to be written" in cli("clone", spoken, "-r", ada.reference).err
@@ -152,8 +186,6 @@ def test_what_is_missing_is_named(cli, ada, spoken):
 
 def test_the_consent_of_another_is_not_overwritten(cli, ada, spoken):
     other = save(voice(3.0, seed=8), Path("bob.wav"))
-    from cloning import agree
-
     record = agree(other, speaker="Bob")
     ran = cli("clone", spoken, *options(ada, "bob.flac"))
     assert ran.code == 4
