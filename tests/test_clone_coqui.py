@@ -15,7 +15,7 @@ from audiopipe.consent import read_consent
 from audiopipe.disclosure import read_disclosure
 from audiopipe.engines import coqui as engine
 from audiopipe.engines.environments import COQUI, Environments
-from audiopipe.errors import ConsentError, LikenessError, ModelError
+from audiopipe.errors import ConsentError, EngineError, LikenessError, ModelError
 from audiopipe.io.save import save
 from audiopipe.run.speech import run_speech
 from audiopipe.signals import Text
@@ -48,6 +48,9 @@ for line in sys.stdin:
         source, rate = soundfile.read(asked["source"])
         if len(source) < 2000:
             print(json.dumps({"error": "it is too short for a frame"}), flush=True)
+            continue
+        if abs(source).max() > 0.95:
+            print(json.dumps({"error": "it is too loud"}), flush=True)
             continue
         give(0.5 * source[: len(source) // 2 * 2][::2])  # at 12 kHz, and a little short
     else:
@@ -145,6 +148,14 @@ class TestConversion:
         pipeline = audiopipe.Pipeline([Clone(model=CONVERTS, **ada)])
         assert len(pipeline.run(Audio(talk, RATE))["clone"]) == size
         assert len(asked()) == 1
+
+    def test_what_is_refused_is_named(self, asked, ada):
+        talk = voice(40.0).samples
+        talk[:, 35 * RATE] = 1.0
+        pipeline = audiopipe.Pipeline([Clone(model=CONVERTS, **ada)])
+        why = r"softer' cannot convert the 1\d\.\d s behind 2\d\.\d s: .*too loud; try another ref"
+        with pytest.raises(EngineError, match=why):
+            pipeline.run(Audio(talk, RATE))
 
     def test_stages_share_a_process(self, asked, ada, monkeypatch):
         started = []

@@ -14,7 +14,8 @@ from torch import Tensor
 from audiopipe.cloning.agreed import Agreed
 from audiopipe.cloning.contour import RATE
 from audiopipe.cloning.heard import Heard
-from audiopipe.errors import ModelError
+from audiopipe.engines.coqui import RefusedError
+from audiopipe.errors import EngineError, ModelError
 from audiopipe.io.save import save
 from audiopipe.models import Store
 from audiopipe.signals import Audio
@@ -56,7 +57,8 @@ class ConvertWhole(Agreed):
     """Give speech another voice by a model of coqui-tts: Audio [1, time] at 24 kHz to the same.
 
     Stretches of 20 to 30 s are converted by themselves; they end where it is quiet. Raises as
-    `Heard` does, EngineError, and ModelError for a model that converts nothing.
+    `Heard` does, EngineError, which names the stretch that coqui-tts refuses, and ModelError for a
+    model that converts nothing.
     """
 
     def accepts(self, source: Audio) -> Sequence[Audio]:
@@ -89,7 +91,14 @@ class ConvertWhole(Agreed):
             size = _end(state.held)
             stretch, state.held = state.held[:, :size], state.held[:, size:].clone()
             start, state.given = state.given, state.given + size
-            yield Audio(_converted(model, stretch).to(device), RATE, start)
+            try:
+                made = _converted(model, stretch)
+            except RefusedError as error:
+                raise EngineError(
+                    f"model {self.model!r} cannot convert the {size / RATE:.1f} s behind "
+                    f"{start / RATE:.1f} s: {error}; try another reference, or another model"
+                ) from None
+            yield Audio(made.to(device), RATE, start)
 
     def warnings(self, state: Waiting) -> Sequence[str]:
         return state.told
