@@ -1,5 +1,8 @@
 """Each converter of coqui-tts the whole way: download, verify, load, and clone with it."""
 
+import json
+from shutil import copytree
+
 import pytest
 import torch
 from cloning import RATE, agree, voice
@@ -97,6 +100,19 @@ def test_what_it_fetches_while_it_is_tried(hub, tmp_path):
     assert sum(hub.tunnels.values()) == asked
 
 
+def test_what_was_fetched_does_not_expire(hub, tmp_path):
+    folder = copytree(pull(FREEVC, Store()), tmp_path / "copy", symlinks=True)
+    notes = folder / "tts_cache" / "cache"
+    known = json.loads(notes.read_text())
+    for note in known.values():
+        note["time"] = 0  # as if it had come half a century ago
+    notes.write_text(json.dumps(known))
+    process = CoquiProcess(folder)
+    told = Store().card(FREEVC).settings
+    assert process.load(told, torch.device("cpu"))["rate"] == 24_000
+    process.close()
+
+
 def test_its_process_is_killed(hub, people):
     pull(OPENVOICE, Store())
     pipeline = Pipeline([Clone(model=OPENVOICE, **people[0])])
@@ -105,4 +121,4 @@ def test_its_process_is_killed(hub, people):
     for there in coqui._open.values():
         there.process._process.kill()
     with pytest.raises(EngineError, match="ended by SIGKILL, as happens where memory is short"):
-        stream.finish()
+        list(stream.finish())
