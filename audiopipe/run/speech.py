@@ -16,7 +16,7 @@ from audiopipe.io.write import AudioWriter
 from audiopipe.pipeline import Pipeline
 from audiopipe.run.journal import FOLDER
 from audiopipe.run.memory import Memory, Remembering
-from audiopipe.signals import Signal, Text
+from audiopipe.signals import Audio, Signal, Text
 from audiopipe.voices.base import RATE, Piece
 from audiopipe.voices.cast import Audience, Cast, Nobody
 from audiopipe.voices.manuscript import Line
@@ -100,7 +100,14 @@ def run_speech(
         stack.enter_context(_overheard(engine, clock, memory, early=not files))
         stream = engine.stream()
 
+        # What the voices say is not all that sounds: a script has pauses and jingles.
+        sound = next((n for n in plan.outputs if isinstance(plan.output(n), Audio)), "")
+        length = 0
+
         def deliver(out: Mapping[str, Signal]) -> None:
+            nonlocal length
+            if isinstance(block := out.get(sound), Audio):
+                length += len(block)
             for name, sink in sinks.items():
                 if name in out:
                     sink.write(out[name])
@@ -121,7 +128,7 @@ def run_speech(
             if isinstance(sink, AudioWriter):
                 sink.about = replace(about, comment=sink.about.comment)
     return SpeechReport(
-        seconds=clock.samples / RATE,
+        seconds=length / plan.output(sound).rate if sound else clock.samples / RATE,
         took=time.perf_counter() - clock.began,
         first=clock.first,
         sentences=clock.sentences,

@@ -46,9 +46,13 @@ def script(tmp_path, monkeypatch):
 
 
 def test_an_episode(cli, script):
-    ran = cli("speak", "episode.md", "-o", "episode.mp3", "--voice", script, "--subtitles", "vtt")
+    ran = cli(
+        "speak", "episode.md", "-o", "episode.mp3", "--voice", script, "--subtitles", "vtt",
+        "--json",
+    )  # fmt: skip
     assert (ran.code, ran.err) == (0, "")
     samples, rate = soundfile.read("episode.mp3", dtype="float32")
+    assert len(samples) / rate == pytest.approx(json.loads(ran.out)["seconds"], abs=0.01)
     assert (rate, samples.shape[1]) == (48_000, 2)
     meter = LoudnessMeter(rate, 2)
     meter.add(samples.T)
