@@ -28,8 +28,9 @@ from typing import Any
 
 PAGE, CHAPTER = 300, 1500
 """Words."""
-LIMIT = 150.0
-"""MiB by which 40 pages may need more than one: the whole text is in memory, its sound is not."""
+LIMIT = 250.0
+"""MiB by which 40 pages may need more than one: the text is in memory, and up to 1,024 kernels that
+torch keeps for sentences of different lengths; their sound is not."""
 HEAD = """---
 title: Forty pages
 voices:
