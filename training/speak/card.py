@@ -71,10 +71,11 @@ def write_voice(data: Path, run: Path, to: Path, vocoder: str) -> None:
     }
     settings = {"language": language, "vocoder": vocoder, **about["settings"]}
     frames = sum(len(one.mel) for one in sentences)
+    before = f", after those of {facts['made']['of']}" if "made" in facts else ""
     figures = {
         "parameters": sum(value.numel() for value in net.parameters()),
         "steps": about["steps"],
-        "trained on": f"a CPU core, {about['seconds'] / 60:.0f} minutes of its time",
+        "trained on": f"a CPU core, {about['seconds'] / 60:.0f} minutes of its time{before}",
         "sentences to train with": len(sentences),
         "minutes of speech": round(frames * MelConfig.hop / MelConfig.rate / 60, 1),
         "mean f0 of the speaker, Hz": round(2 ** (voice.f0 / 12), 1),
