@@ -7,9 +7,10 @@ import torch
 import torchaudio
 from torch.nn import functional
 
+from audiopipe.nets.envelopes import minimum_phase
 from audiopipe.nets.frames import LogMel, MelConfig
 from audiopipe.nets.source import Source
-from audiopipe.nets.vocoder import InverseSTFT, Vocoder, minimum_phase
+from audiopipe.nets.vocoder import InverseSTFT, Vocoder
 
 MEL = MelConfig()
 

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from audiopipe.mel import mel_points
+from audiopipe.nets.envelopes import minimum_phase, sharpened
 from audiopipe.nets.frames import LogMel, MelConfig, Reach
 from audiopipe.nets.source import HIGHEST, LOWEST, Source, pulses
 
@@ -96,22 +97,6 @@ class Comb(nn.Module):
         return torch.lerp(self.table[low], self.table[low + 1], share).transpose(1, 2)
 
 
-def minimum_phase(log_magnitude: Tensor) -> Tensor:
-    """The complex logarithm of the minimum-phase filter with these log-magnitudes.
-
-    [..., n // 2 + 1, frames] to the same, by folding the cepstrum (A. Oppenheim and R. Schafer,
-    Discrete-Time Signal Processing, ch. 12).
-    """
-    log_magnitude = log_magnitude.transpose(-1, -2)
-    cepstrum = torch.fft.irfft(log_magnitude)
-    n = cepstrum.shape[-1]
-    fold = cepstrum.new_zeros(n)
-    fold[0] = fold[n // 2] = 1
-    fold[1 : n // 2] = 2
-    folded: Tensor = torch.fft.rfft(cepstrum * fold).transpose(-1, -2)
-    return folded
-
-
 class InverseSTFT(nn.Module):
     """Overlap-add of windowed frames; only samples that every overlapping frame reaches come out.
 
@@ -168,6 +153,9 @@ def between_bands(mel: MelConfig) -> Tensor:
 
 QUIETEST, LOUDEST = -16.0, 7.0
 """Natural logarithms of what a filter may do."""
+CONTRAST = 0.15
+"""How much more a sound's peaks stand out than the network would have them: what is learned as the
+likeliest is smoother than speech, as for every statistical voice."""
 
 
 class Vocoder(nn.Module):
@@ -240,7 +228,7 @@ class Vocoder(nn.Module):
     def forward(self, mel: Tensor, hz: Tensor, source: Tensor) -> Tensor:
         past, ahead = self.reach.past - self.lead.past, self.reach.ahead - self.lead.ahead
         near = source[..., past * self.mel.hop : source.shape[-1] - ahead * self.mel.hop]
-        return self.shaped(near, self.filters(mel, hz))
+        return self.shaped(near, self.filters(mel, hz, CONTRAST))
 
     def shaped(self, source: Tensor, filters: Tensor) -> Tensor:
         """What the filters make of a source [batch, 2, (lead.past + frames + lead.ahead) * hop]:
@@ -254,7 +242,7 @@ class Vocoder(nn.Module):
         samples: Tensor = self.inverse(both.sum(1))
         return samples
 
-    def filters(self, mel: Tensor, hz: Tensor) -> Tensor:
+    def filters(self, mel: Tensor, hz: Tensor, contrast: float = 0.0) -> Tensor:
         """For pulses and noise, complex [batch, 2, n_fft // 2 + 1, frames], fewer by the context of
         the convolutions."""
         comb = self.comb(hz)
@@ -268,8 +256,8 @@ class Vocoder(nn.Module):
         mel, comb = (frames[..., past : past + x.shape[-1]] for frames in (mel, comb))
         told = [self.spread @ (mel - comb), self.spread @ (mel - self.noise[:, None])]
         voiced, hiss, turn = x.view(len(x), 3, self.bins, -1).unbind(1)
-        voiced = (voiced + told[0]).clamp(QUIETEST, LOUDEST)
-        hiss = (hiss + told[1]).clamp(QUIETEST, LOUDEST)
+        voiced = sharpened((voiced + told[0]).clamp(QUIETEST, LOUDEST), contrast)
+        hiss = sharpened((hiss + told[1]).clamp(QUIETEST, LOUDEST), contrast)
         shape = minimum_phase(voiced) + 1j * turn
         return torch.stack([shape, hiss.to(shape.dtype)], dim=1).exp()
 
