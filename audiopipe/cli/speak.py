@@ -102,7 +102,7 @@ def speak(
 
     `audiopipe speak chapter.md -o chapter.mp3 --subtitles srt --rate 1.1`
 
-    `audiopipe speak episode.md -o episode.mp3 --voices "HOST=kathleen,GUEST=kathleen"`
+    `audiopipe speak episode.md -o episode.mp3 --voices "HOST=kathleen,GUEST=keith"`
 
     `echo "It is 10:30 a.m." | audiopipe speak - -o time.wav`
     """
