@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from coqui_hub import stocked
+from coqui_hub import WITH_COQUI, stocked
 from typer.testing import CliRunner
 
 from audiopipe import Pipeline
 from audiopipe.cli import app
 from audiopipe.engines import coqui_models
 from audiopipe.engines.coqui_models import find, models_file, pull
-from audiopipe.engines.environments import Environments
 from audiopipe.errors import (
     LicenceError,
     ModelDownloadError,
@@ -31,13 +30,7 @@ from audiopipe.text import plain, segments
 from audiopipe.text.language import UNREAD
 from audiopipe.voices.base import Manner, open_voice
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.oracle,
-    pytest.mark.skipif(
-        Environments().state("coqui") != "installed", reason="audiopipe engines install coqui"
-    ),
-]
+pytestmark = WITH_COQUI
 
 SEVERAL = "coqui/tts_models/en/tiny/several"
 XTTS = "coqui/tts_models/multilingual/multi-dataset/xtts_v2"

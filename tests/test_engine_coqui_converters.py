@@ -5,26 +5,18 @@ from shutil import copytree
 
 import pytest
 import torch
-from cloning import RATE, agree, voice
-from coqui_hub import stocked
+from cloning import RATE, two_people, voice
+from coqui_hub import WITH_COQUI, stocked
 
 from audiopipe import Audio, Pipeline
 from audiopipe.engines.coqui import CoquiProcess, RefusedError
 from audiopipe.engines.coqui_models import pull
-from audiopipe.engines.environments import Environments
 from audiopipe.errors import EngineError, ModelError
-from audiopipe.io.save import save
 from audiopipe.models import Store
 from audiopipe.stages.clone import Clone
 from audiopipe.voices import coqui
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.oracle,
-    pytest.mark.skipif(
-        Environments().state("coqui") != "installed", reason="audiopipe engines install coqui"
-    ),
-]
+pytestmark = WITH_COQUI
 
 ALL = "coqui/voice_conversion_models/multilingual"
 FREEVC, KNNVC = f"{ALL}/vctk/freevc24", f"{ALL}/multi-dataset/knnvc"
@@ -41,13 +33,7 @@ def hub(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def people(tmp_path_factory):
-    """Two people, and their consent: what `clone` has to be told."""
-    folder = tmp_path_factory.mktemp("people")
-    paths = [
-        save(voice(4.0, hz=hz, seed=seed), folder / f"{seed}.wav")
-        for seed, hz in enumerate((110.0, 230.0))
-    ]
-    return [{"reference": str(path), "consent": str(agree(path))} for path in paths]
+    return two_people(tmp_path_factory.mktemp("people"))
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,13 @@ from shutil import which
 
 import pytest
 import torch
-from cloning import agree, voice
-from coqui_hub import stocked
+from cloning import agree, two_people
+from coqui_hub import WITH_COQUI, stocked
 from typer.testing import CliRunner
 
 from audiopipe import Pipeline
 from audiopipe.cli import app
 from audiopipe.engines.coqui_models import pull
-from audiopipe.engines.environments import Environments
 from audiopipe.errors import LicenceError, LikenessError, ModelError
 from audiopipe.io.read import open_audio
 from audiopipe.io.save import save
@@ -25,13 +24,7 @@ from audiopipe.signals import Audio, Segment, Text
 from audiopipe.stages.speak import Speak
 from audiopipe.voices.base import open_voice
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.oracle,
-    pytest.mark.skipif(
-        Environments().state("coqui") != "installed", reason="audiopipe engines install coqui"
-    ),
-]
+pytestmark = WITH_COQUI
 
 TINY = "coqui/tts_models/en/tiny"
 MANY = "coqui/tts_models/multilingual/multi-dataset"
@@ -47,13 +40,7 @@ def hub(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def people(tmp_path_factory):
-    """Two people, and their consent: what `speak` has to be told."""
-    folder = tmp_path_factory.mktemp("people")
-    paths = [
-        save(voice(4.0, hz=hz, seed=seed), folder / f"{seed}.wav")
-        for seed, hz in enumerate((110.0, 230.0))
-    ]
-    return [{"reference": str(path), "consent": str(agree(path))} for path in paths]
+    return two_people(tmp_path_factory.mktemp("people"))
 
 
 def said(name, text="Good morning, my dear old friends.", **options):

@@ -45,8 +45,8 @@ def test_pitch_and_formants_are_moved_and_nothing_else():
 
 def test_above_the_highest_frequency_its_value_goes_on():
     rows = torch.arange(10.0)[None].double().numpy()
-    assert transpose.moved(rows, 0.5)[0].tolist() == [0, 2, 4, 6, 8, 9, 9, 9, 9, 9]
-    assert transpose.moved(rows, 1.0)[0].tolist() == rows[0].tolist()
+    assert transpose.warped_frequencies(rows, 0.5)[0].tolist() == [0, 2, 4, 6, 8, 9, 9, 9, 9, 9]
+    assert transpose.warped_frequencies(rows, 1.0)[0].tolist() == rows[0].tolist()
 
 
 def test_all_that_is_held_out_is_moved_and_few_of_the_others(tmp_path):

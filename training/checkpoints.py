@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 
 Parts = Mapping[str, nn.Module | torch.optim.Optimizer]
 
@@ -23,13 +23,21 @@ def keep(
     kind: str,
     about: Mapping[str, Any],
 ) -> None:
-    """Write the state of `parts` with what else the training has to know, and the averaged weights
-    in float16, whose metadata say `about` under `kind`."""
+    """Write the state of `parts` with what else the training has to know, and the averaged
+    weights, as `keep_weights` does."""
     folder.mkdir(parents=True, exist_ok=True)
     state = {name: part.state_dict() for name, part in parts.items()}
     torch.save({**state, **facts}, folder / "checkpoint.new")
     (folder / "checkpoint.new").replace(folder / "checkpoint.pt")
-    weights = {k: value.half().cpu().contiguous() for k, value in averaged.state_dict().items()}
+    keep_weights(folder, averaged.state_dict(), kind, about)
+
+
+def keep_weights(
+    folder: Path, state: Mapping[str, Tensor], kind: str, about: Mapping[str, Any]
+) -> None:
+    """Write weights in float16, whose metadata say `about` under `kind`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {name: value.half().cpu().contiguous() for name, value in state.items()}
     save_file(weights, folder / "weights.new", metadata={kind: json.dumps(about)})
     (folder / "weights.new").replace(folder / "weights.safetensors")
 

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self, TextIO
 
 from audiopipe import __version__
+from audiopipe.download import sha256_of
 from audiopipe.errors import OutputError
 from audiopipe.io.atomic import output_error, sweep
 from audiopipe.models import Store
@@ -148,8 +149,8 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def _contents(file: str) -> str:
-    with contextlib.suppress(OSError), Path(file).open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
+    with contextlib.suppress(OSError):
+        return sha256_of(Path(file))
     return ""
 
 

@@ -85,3 +85,12 @@ def given(folder: Path, audio: Audio | None = None) -> Given:
     reference = save(voice() if audio is None else audio, folder / "ada.wav")
     model = network_clone(folder / "model")
     return Given(model, str(reference), str(agree(reference)))
+
+
+def two_people(folder: Path) -> list[dict[str, str]]:
+    """Two people, and their consent: what stages that clone have to be told."""
+    paths = [
+        save(voice(4.0, hz=hz, seed=seed), folder / f"{seed}.wav")
+        for seed, hz in enumerate((110.0, 230.0))
+    ]
+    return [{"reference": str(path), "consent": str(agree(path))} for path in paths]

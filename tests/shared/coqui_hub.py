@@ -18,6 +18,14 @@ import pytest
 from audiopipe.engines import coqui_models
 from audiopipe.engines.environments import COQUI, Environments
 
+WITH_COQUI = [
+    pytest.mark.slow,
+    pytest.mark.oracle,
+    pytest.mark.skipif(
+        Environments().state("coqui") != "installed", reason="audiopipe engines install coqui"
+    ),
+]
+"""The marks of tests of coqui-tts itself."""
 MAKER = Path(__file__).with_name("coqui_make.py")
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 REPOSITORIES = {

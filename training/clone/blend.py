@@ -14,8 +14,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
-
+from ..checkpoints import keep_weights
 from .run import load_converter
 
 
@@ -26,10 +25,9 @@ def blend(run: Path, plain: Path, to: Path, share: float) -> dict[str, Any]:
     if about["settings"] != other["settings"]:
         raise SystemExit(f"{run} and {plain} are not of one size")
     ours, theirs = first.state_dict(), second.state_dict()
-    weights = {name: ours[name].lerp(theirs[name], 1 - share).half() for name in ours}
+    weights = {name: ours[name].lerp(theirs[name], 1 - share) for name in ours}
     about |= {"share": share, "steps_plain": other["steps"], "seconds_plain": other["seconds"]}
-    to.mkdir(parents=True, exist_ok=True)
-    save_file(weights, to / "weights.safetensors", metadata={"converter": json.dumps(about)})
+    keep_weights(to, weights, "converter", about)
     return about
 
 

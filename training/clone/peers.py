@@ -11,10 +11,10 @@ RATE = 24_000
 Analysis = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def analysed(audio: Tensor) -> Analysis:
-    """f0, envelope and aperiodicity of samples [time]."""
-    samples = audio.double().numpy()
-    f0, times = pyworld.dio(samples, RATE, f0_floor=60.0, f0_ceil=500.0, speed=4)
+def analysed(audio: Tensor, pitch: tuple[float, float] = (60.0, 500.0)) -> Analysis:
+    """f0, looked for within `pitch`, envelope and aperiodicity of samples [time]."""
+    samples, (low, high) = audio.double().numpy(), pitch
+    f0, times = pyworld.dio(samples, RATE, f0_floor=low, f0_ceil=high, speed=4)
     f0 = pyworld.stonemask(samples, f0, times, RATE)
     envelope = pyworld.cheaptrick(samples, f0, times, RATE)
     return f0, envelope, pyworld.d4c(samples, f0, times, RATE)

@@ -22,34 +22,21 @@ from torch import Tensor
 
 from audiopipe.nets.frames import MelConfig
 
+from ..clone.peers import analysed
+from ..keywords.revoice import warped_frequencies
 from .corpus import SETS, Recording, Source, levelled, read_corpus
-from .prepare import SPEED
 
 RATE = MelConfig.rate
-
-
-def moved(rows: np.ndarray, factor: float) -> np.ndarray:
-    """Spectra [time, bins] with all frequencies times `factor`; above the highest, its value."""
-    last = rows.shape[1] - 1
-    places = np.minimum(np.arange(last + 1) / factor, last)
-    below = np.minimum(places.astype(int), last - 1)
-    share = places - below
-    return np.ascontiguousarray(rows[:, below] * (1 - share) + rows[:, below + 1] * share)
 
 
 def transposed(audio: Tensor, pitch: tuple[float, float], *, f0: float, formants: float) -> Tensor:
     """Samples [time] with f0, looked for within `pitch`, times `f0` and formants times `formants`;
     of the same length and level."""
-    samples = audio.double().numpy()
-    low, high = pitch
-    raw, times = pyworld.dio(samples, RATE, f0_floor=low, f0_ceil=high, speed=SPEED)
-    found = pyworld.stonemask(samples, raw, times, RATE)
-    envelope = pyworld.cheaptrick(samples, found, times, RATE)
-    noise = pyworld.d4c(samples, found, times, RATE)
-    made = pyworld.synthesize(
-        found * f0, np.exp(moved(np.log(envelope), formants)), moved(noise, formants), RATE
-    )
-    return levelled(torch.from_numpy(made[: len(samples)]).float())
+    found, envelope, noise = analysed(audio, pitch)
+    envelope = np.exp(warped_frequencies(np.log(envelope), formants))
+    noise = warped_frequencies(noise, formants)
+    made = pyworld.synthesize(found * f0, envelope, noise, RATE)
+    return levelled(torch.from_numpy(made[: len(audio)]).float())
 
 
 def drawn(corpus: list[Recording], every: int) -> list[Recording]:
